@@ -1,0 +1,23 @@
+CREATE TABLE programs (
+    account_id              TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    id                      TEXT COLLATE "C" NOT NULL,
+    name                    TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+    description             TEXT CHECK (length(description) <= 2000),
+    landing_url             TEXT NOT NULL CHECK (length(landing_url) BETWEEN 1 AND 2048),
+    -- Hundredths of a percent.
+    commission_basis_points BIGINT NOT NULL CHECK (commission_basis_points BETWEEN 0 AND 10000),
+    payout_schedule         TEXT NOT NULL CHECK (payout_schedule IN ('weekly', 'biweekly', 'monthly', 'manual')),
+    -- Minor units of payout_currency.
+    minimum_payout          BIGINT NOT NULL CHECK (minimum_payout BETWEEN 0 AND 99999999999),
+    payout_currency         TEXT NOT NULL CHECK (payout_currency ~ '^[A-Z]{3}$'),
+    status                  TEXT NOT NULL CHECK (status IN ('active', 'paused')),
+    -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
+    idempotency_key         TEXT COLLATE "C" CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    idempotency_fingerprint TEXT COLLATE "C",
+    created_at              BIGINT NOT NULL,
+    updated_at              BIGINT NOT NULL,
+    CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
+    PRIMARY KEY (account_id, id)
+);
+
+CREATE UNIQUE INDEX programs_by_idempotency_key ON programs (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;

@@ -1,0 +1,71 @@
+CREATE TABLE earnings (
+    account_id              TEXT COLLATE "C" NOT NULL,
+    id                      TEXT COLLATE "C" NOT NULL,
+    referral_id             TEXT COLLATE "C" NOT NULL,
+    -- The referral's program and ambassador, copied so that filters need no join.
+    program_id              TEXT COLLATE "C" NOT NULL,
+    ambassador_id           TEXT COLLATE "C" NOT NULL,
+    -- Minor units of currency.
+    amount                  BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 99999999999),
+    currency                TEXT NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    -- "type" on the wire: free text.
+    kind                    TEXT CHECK (length(kind) <= 255),
+    description             TEXT CHECK (length(description) <= 2000),
+    status                  TEXT NOT NULL CHECK (status IN ('pending', 'processing', 'paid', 'failed')),
+    -- The payout's or transaction's id elsewhere.
+    reference_id            TEXT CHECK (length(reference_id) <= 255),
+    paid_at                 BIGINT,
+    metadata                TEXT NOT NULL CHECK (json_typeof(metadata::json) = 'object'),
+    -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
+    idempotency_key         TEXT COLLATE "C" CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    idempotency_fingerprint TEXT COLLATE "C",
+    created_at              BIGINT NOT NULL,
+    updated_at              BIGINT NOT NULL,
+    CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
+    CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+    PRIMARY KEY (account_id, id),
+    FOREIGN KEY (account_id, referral_id) REFERENCES referrals (account_id, id),
+    FOREIGN KEY (account_id, program_id, ambassador_id) REFERENCES ambassadors (account_id, program_id, id)
+);
+
+CREATE INDEX earnings_by_referral ON earnings (account_id, referral_id, id);
+CREATE INDEX earnings_by_program ON earnings (account_id, program_id, id);
+CREATE INDEX earnings_by_ambassador ON earnings (account_id, ambassador_id, id);
+CREATE UNIQUE INDEX earnings_by_idempotency_key ON earnings (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- Every move of a status: who, when, from, to, why. Written in the move's own transaction.
+CREATE TABLE earning_moves (
+    account_id  TEXT COLLATE "C" NOT NULL,
+    earning_id  TEXT COLLATE "C" NOT NULL,
+    -- 1, 2, 3 … within one earning.
+    position    BIGINT NOT NULL CHECK (position >= 1),
+    from_status TEXT NOT NULL,
+    to_status   TEXT NOT NULL,
+    moved_at    BIGINT NOT NULL,
+    moved_by    TEXT COLLATE "C" NOT NULL REFERENCES api_keys (id),
+    note        TEXT CHECK (length(note) <= 2000),
+    PRIMARY KEY (account_id, earning_id, position),
+    FOREIGN KEY (account_id, earning_id) REFERENCES earnings (account_id, id),
+    CHECK (from_status || '>' || to_status IN (
+        'pending>processing',
+        'pending>paid',
+        'processing>paid',
+        'processing>failed',
+        'failed>processing'
+    ))
+);
+
+-- The same table of moves as `EarningStatus::moves`, for whoever writes with SQL.
+CREATE FUNCTION earnings_move_as_allowed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'this status does not move that way' USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER earnings_move_as_allowed BEFORE UPDATE OF status ON earnings FOR EACH ROW
+WHEN (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN (
+        'pending>processing',
+        'pending>paid',
+        'processing>paid',
+        'processing>failed',
+        'failed>processing'
+    ))
+EXECUTE FUNCTION earnings_move_as_allowed();

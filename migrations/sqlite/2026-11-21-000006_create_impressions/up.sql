@@ -1,0 +1,23 @@
+-- Scans. ip_address and user_agent are personal data and may be forgotten.
+CREATE TABLE impressions (
+    account_id              TEXT NOT NULL,
+    id                      TEXT NOT NULL,
+    poster_id               TEXT NOT NULL,
+    program_id              TEXT NOT NULL,
+    ambassador_id           TEXT NOT NULL,
+    scanned_at              INTEGER NOT NULL,
+    user_agent              TEXT CHECK (length(user_agent) <= 2000),
+    ip_address              TEXT CHECK (length(ip_address) <= 45),
+    metadata                TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
+    -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
+    idempotency_key         TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    idempotency_fingerprint TEXT,
+    CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
+    PRIMARY KEY (account_id, id),
+    FOREIGN KEY (account_id, poster_id, program_id, ambassador_id)
+        REFERENCES posters (account_id, id, program_id, ambassador_id)
+) STRICT;
+
+CREATE INDEX impressions_by_program ON impressions (account_id, program_id, id);
+CREATE INDEX impressions_by_poster ON impressions (account_id, poster_id, id);
+CREATE UNIQUE INDEX impressions_by_idempotency_key ON impressions (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;

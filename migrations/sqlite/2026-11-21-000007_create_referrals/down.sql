@@ -1,0 +1,2 @@
+DROP TABLE referral_moves;
+DROP TABLE referrals;

@@ -1,0 +1,70 @@
+CREATE TABLE referrals (
+    account_id              TEXT NOT NULL,
+    id                      TEXT NOT NULL,
+    impression_id           TEXT NOT NULL,
+    -- Program and ambassador are the impression's, copied when the signup is recorded.
+    program_id              TEXT NOT NULL,
+    ambassador_id           TEXT NOT NULL,
+    first_name              TEXT NOT NULL CHECK (length(first_name) BETWEEN 1 AND 255),
+    last_name               TEXT NOT NULL CHECK (length(last_name) BETWEEN 1 AND 255),
+    email                   TEXT NOT NULL CHECK (length(email) BETWEEN 1 AND 254),
+    profile_picture         TEXT CHECK (length(profile_picture) <= 2048),
+    status                  TEXT NOT NULL CHECK (status IN ('pending', 'converted', 'verified', 'rejected')),
+    verified_at             INTEGER,
+    metadata                TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
+    -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
+    idempotency_key         TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    idempotency_fingerprint TEXT,
+    created_at              INTEGER NOT NULL,
+    updated_at              INTEGER NOT NULL,
+    CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
+    CHECK (status <> 'verified' OR verified_at IS NOT NULL),
+    PRIMARY KEY (account_id, id),
+    FOREIGN KEY (account_id, impression_id) REFERENCES impressions (account_id, id),
+    FOREIGN KEY (account_id, program_id, ambassador_id) REFERENCES ambassadors (account_id, program_id, id)
+) STRICT;
+
+CREATE INDEX referrals_by_program ON referrals (account_id, program_id, id);
+CREATE INDEX referrals_by_ambassador ON referrals (account_id, ambassador_id, id);
+CREATE UNIQUE INDEX referrals_by_idempotency_key ON referrals (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- Every move of a status: who, when, from, to, why. Written in the move's own transaction.
+CREATE TABLE referral_moves (
+    account_id  TEXT NOT NULL,
+    referral_id TEXT NOT NULL,
+    -- 1, 2, 3 … within one referral.
+    position    INTEGER NOT NULL CHECK (position >= 1),
+    from_status TEXT NOT NULL,
+    to_status   TEXT NOT NULL,
+    moved_at    INTEGER NOT NULL,
+    moved_by    TEXT NOT NULL REFERENCES api_keys (id),
+    note        TEXT CHECK (length(note) <= 2000),
+    PRIMARY KEY (account_id, referral_id, position),
+    FOREIGN KEY (account_id, referral_id) REFERENCES referrals (account_id, id),
+    CHECK (from_status || '>' || to_status IN (
+        'pending>converted',
+        'pending>verified',
+        'pending>rejected',
+        'converted>verified',
+        'converted>rejected',
+        'verified>converted',
+        'verified>rejected',
+        'rejected>pending'
+    ))
+) STRICT;
+
+-- The same table of moves as `ReferralStatus::moves`, for whoever writes with SQL.
+CREATE TRIGGER referrals_move_as_allowed BEFORE UPDATE OF status ON referrals
+WHEN OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN (
+        'pending>converted',
+        'pending>verified',
+        'pending>rejected',
+        'converted>verified',
+        'converted>rejected',
+        'verified>converted',
+        'verified>rejected',
+        'rejected>pending'
+    )
+BEGIN
+    SELECT RAISE(ABORT, 'this status does not move that way');
+END;

@@ -1,0 +1,2 @@
+DROP TABLE earning_moves;
+DROP TABLE earnings;

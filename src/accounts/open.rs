@@ -1,0 +1,33 @@
+//! Verb: a tenant moves in.
+
+use super::model::Account;
+use super::queries;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::ids::AccountId;
+use crate::text::Name;
+
+/// Opens an account called `name`.
+///
+/// # Errors
+/// [`Error::Conflict`] if another account has the name.
+pub fn open(
+    conn: &mut DbConnection,
+    id: &AccountId,
+    name: &Name,
+    now: Timestamp,
+) -> Result<Account, Error> {
+    let account = Account {
+        id: id.clone(),
+        name: name.clone(),
+        created_at: now,
+    };
+    match queries::insert_if_new(conn, &account)? {
+        true => Ok(account),
+        false => Err(Error::Conflict {
+            code: "account_exists",
+            message: format!("There is already an account called {}", name.as_str()),
+        }),
+    }
+}

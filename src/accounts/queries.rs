@@ -1,0 +1,38 @@
+//! Every statement about `accounts`.
+
+use diesel::prelude::*;
+
+use super::model::Account;
+use crate::db::schema::accounts;
+use crate::db::{DbConnection, on_each_database};
+
+/// Whether there is any account at all.
+pub fn any(conn: &mut DbConnection) -> QueryResult<bool> {
+    accounts::table
+        .count()
+        .get_result(conn)
+        .map(|count: i64| count > 0)
+}
+
+/// The account with this name or this id.
+pub fn find_by_name_or_id(conn: &mut DbConnection, text: &str) -> QueryResult<Option<Account>> {
+    Account::query()
+        .filter(accounts::name.eq(text).or(accounts::id.eq(text)))
+        .first(conn)
+        .optional()
+}
+
+/// All accounts, oldest first.
+pub fn list(conn: &mut DbConnection) -> QueryResult<Vec<Account>> {
+    Account::query().order(accounts::id).load(conn)
+}
+
+/// Stores a new account. `false`: the name is taken.
+pub fn insert_if_new(conn: &mut DbConnection, account: &Account) -> QueryResult<bool> {
+    on_each_database!(conn, |c| diesel::insert_into(accounts::table)
+        .values(account)
+        .on_conflict(accounts::name)
+        .do_nothing()
+        .execute(c))
+    .map(|inserted| inserted == 1)
+}

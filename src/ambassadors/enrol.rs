@@ -1,0 +1,61 @@
+//! Verb: somebody becomes an ambassador of a program.
+
+use super::model::{Ambassador, NewAmbassador};
+use super::queries;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::idempotency::{Recorded, Retry, replay};
+use crate::ids::{AccountId, Id, ProgramId};
+use crate::programs;
+
+/// Enrols an ambassador, or finds the one that the same key enrolled before.
+///
+/// # Errors
+/// [`Error::Invalid`] if the account has no such program; [`Error::Conflict`] if the program is paused or the
+/// key enrolled somebody else.
+pub fn enrol(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewAmbassador,
+    now: Timestamp,
+) -> Result<Recorded<Ambassador>, Error> {
+    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
+        return Ok(earlier);
+    }
+    programs::queries::find(conn, account, &new.program_id)?
+        .ok_or_else(|| Error::no_such("program_id", ProgramId::NOUN))?
+        .must_recruit()?;
+    let ambassador = Ambassador {
+        account_id: account.clone(),
+        id: new.id.clone(),
+        program_id: new.program_id.clone(),
+        first_name: new.first_name.clone(),
+        last_name: new.last_name.clone(),
+        email: new.email.clone(),
+        profile_picture: new.profile_picture.clone(),
+        metadata: new.metadata.clone(),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+        created_at: now,
+        updated_at: now,
+    };
+    if queries::insert_if_new(conn, &ambassador)? {
+        return Ok(Recorded::New(ambassador));
+    }
+    // Its twin was faster, and has committed by now.
+    earlier(conn, account, new.retry.as_ref())?
+        .ok_or_else(|| Error::internal("an ambassador vanished"))
+}
+
+fn earlier(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    retry: Option<&Retry>,
+) -> Result<Option<Recorded<Ambassador>>, Error> {
+    let Some(retry) = retry else { return Ok(None) };
+    let found = queries::find_by_key(conn, account, &retry.key)?;
+    replay(found, retry, "user", |ambassador| {
+        ambassador.idempotency_fingerprint.as_deref()
+    })
+}

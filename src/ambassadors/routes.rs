@@ -1,0 +1,266 @@
+//! `/api/v1/users`: the contract. List and get are published; create and update are ours in the same style.
+//! The wire says "user" and "student_id" where the code says ambassador.
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+use super::edit::edit;
+use super::enrol::enrol;
+use super::model::{Ambassador, AmbassadorChanges, AmbassadorFilter, NewAmbassador};
+use super::queries;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::db::page::Page;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::body::{Body, for_existing};
+use crate::http::fields::{SentMetadata, fields};
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
+use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
+use crate::http::path::PathId;
+use crate::http::query::{Filter, ListQuery, PageParams};
+use crate::idempotency::{Retry, fingerprint};
+use crate::ids::{AmbassadorId, Id, ProgramId, Wanted};
+use crate::metadata::Metadata;
+use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/users")
+                .route(web::get().to(list))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/users/{id}")
+                .route(web::get().to(show))
+                .route(web::put().to(update)),
+        );
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(list, create, show, update))]
+pub struct Docs;
+
+fields! {
+    /// Which ambassadors.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct UserFilter {
+        /// Only this program's (also spelt `program_id`).
+        #[param(rename = "programId", value_type = Option<String>, example = "prog_123abc")]
+        pub program_id = "programId" | "program_id": Option<Wanted<ProgramId>>,
+    }
+}
+
+impl Filter for UserFilter {
+    type Id = AmbassadorId;
+}
+
+fields! {
+    /// A new ambassador.
+    #[derive(ToSchema)]
+    pub struct CreateUser {
+        /// The program to promote; for good.
+        pub program_id: ProgramId,
+        /// The ambassador's first name.
+        pub first_name: Name,
+        /// The ambassador's last name.
+        pub last_name: Name,
+        /// The ambassador's address.
+        pub email: EmailAddress,
+        /// Where a picture is. It is never fetched.
+        pub profile_picture: Option<WebUrl>,
+        /// Your own.
+        pub metadata: Option<SentMetadata>,
+        /// Makes a retry the same request.
+        pub idempotency_key: Option<IdempotencyKey>,
+    }
+}
+
+fields! {
+    /// What is to change; what is left out stays. Null empties `profile_picture`.
+    #[derive(ToSchema)]
+    pub struct UpdateUser {
+        /// A new first name.
+        pub first_name: Option<Name>,
+        /// A new last name.
+        pub last_name: Option<Name>,
+        /// A new address.
+        pub email: Option<EmailAddress>,
+        /// A new picture, or null for none.
+        #[schema(value_type = Option<WebUrl>)]
+        pub profile_picture: Option<Option<WebUrl>>,
+        /// Keys to set; a key with null is removed.
+        pub metadata: Option<SentMetadata>,
+    }
+}
+
+/// An ambassador.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User, example = json!({
+    "id": "user_123abc", "first_name": "Alice", "last_name": "Example", "email": "alice@example.com",
+    "program_id": "prog_123abc", "profile_picture": null, "created_at": "2024-01-10T09:00:00Z",
+    "updated_at": "2024-01-10T09:00:00Z", "metadata": {"major": "Biology"}
+}))]
+pub struct UserView {
+    /// `user_…`; other objects call it `student_id`.
+    pub id: AmbassadorId,
+    /// First name.
+    pub first_name: Name,
+    /// Last name.
+    pub last_name: Name,
+    /// Address.
+    pub email: EmailAddress,
+    /// The program promoted.
+    pub program_id: ProgramId,
+    /// Where a picture is.
+    #[schema(required)]
+    pub profile_picture: Option<WebUrl>,
+    /// When the ambassador enrolled.
+    pub created_at: Timestamp,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+    /// Your own.
+    pub metadata: Metadata,
+}
+
+impl From<Ambassador> for UserView {
+    fn from(ambassador: Ambassador) -> Self {
+        Self {
+            id: ambassador.id,
+            first_name: ambassador.first_name,
+            last_name: ambassador.last_name,
+            email: ambassador.email,
+            program_id: ambassador.program_id,
+            profile_picture: ambassador.profile_picture,
+            created_at: ambassador.created_at,
+            updated_at: ambassador.updated_at,
+            metadata: ambassador.metadata,
+        }
+    }
+}
+
+list_of! {
+    /// A page of ambassadors.
+    pub struct UserList {
+        /// The ambassadors, oldest first.
+        pub users: Vec<UserView>
+    }
+}
+
+/// List ambassadors
+#[utoipa::path(get, path = "/api/v1/users", tag = "Users", operation_id = "listUsers",
+    params(UserFilter, PageParams),
+    responses((status = 200, description = "A page of ambassadors", body = UserList), ListRefusals))]
+async fn list(
+    app: web::Data<App>,
+    account: Account,
+    request: HttpRequest,
+    query: ListQuery<UserFilter>,
+) -> Result<Listing<UserList>, Error> {
+    let ListQuery { filter, page } = query;
+    let filter = AmbassadorFilter {
+        program_id: filter.program_id,
+    };
+    let rows =
+        move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
+    answer::list(&app, &request, page, rows, UserView::from).await
+}
+
+/// Enrol an ambassador
+#[utoipa::path(post, path = "/api/v1/users", tag = "Users", operation_id = "createUser",
+    request_body = CreateUser,
+    params(KeyHeaderParam),
+    responses((status = 200, description = "The ambassador", body = UserView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        CreateRefusals))]
+async fn create(
+    app: web::Data<App>,
+    account: Account,
+    key: KeyHeader,
+    body: Body<CreateUser>,
+) -> Result<Created<UserView>, Error> {
+    let Body(body) = body;
+    let now = app.clock.now();
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: fingerprint(&[
+            body.program_id.as_str(),
+            body.first_name.as_str(),
+            body.last_name.as_str(),
+            &body.email.folded(),
+        ]),
+        key,
+    });
+    let new = NewAmbassador {
+        id: AmbassadorId::new(now),
+        program_id: body.program_id,
+        first_name: body.first_name,
+        last_name: body.last_name,
+        email: body.email,
+        profile_picture: body.profile_picture,
+        metadata: SentMetadata::kept(body.metadata)?,
+        retry,
+    };
+    let recorded = app
+        .db
+        .write(move |conn| enrol(conn, &account.id, &new, now))
+        .await?;
+    Ok(Created::new(recorded, UserView::from))
+}
+
+/// Get an ambassador
+#[utoipa::path(get, path = "/api/v1/users/{id}", tag = "Users", operation_id = "getUser",
+    params(("id" = AmbassadorId, Path, description = "The ambassador's id")),
+    responses((status = 200, description = "The ambassador", body = UserView), ShowRefusals))]
+async fn show(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<AmbassadorId>,
+) -> Result<web::Json<UserView>, Error> {
+    let ambassador = find(&app, account, id.0).await?;
+    Ok(web::Json(ambassador.into()))
+}
+
+/// Update an ambassador
+#[utoipa::path(put, path = "/api/v1/users/{id}", tag = "Users", operation_id = "updateUser",
+    request_body = UpdateUser,
+    params(("id" = AmbassadorId, Path, description = "The ambassador's id")),
+    responses((status = 200, description = "The ambassador as it is now", body = UserView), UpdateRefusals))]
+async fn update(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<AmbassadorId>,
+    body: Result<Body<UpdateUser>, Error>,
+) -> Result<web::Json<UserView>, Error> {
+    let PathId(id) = id;
+    let body = for_existing(body, async {
+        find(&app, account.clone(), id.clone()).await.map(drop)
+    })
+    .await?;
+    let now = app.clock.now();
+    let changes = AmbassadorChanges {
+        first_name: body.first_name,
+        last_name: body.last_name,
+        email: body.email,
+        profile_picture: body.profile_picture,
+        metadata: SentMetadata::change(body.metadata, app.config.metadata_update),
+    };
+    let ambassador = app
+        .db
+        .write(move |conn| edit(conn, &account.id, &id, &changes, now))
+        .await?;
+    Ok(web::Json(ambassador.into()))
+}
+
+async fn find(app: &App, account: Account, id: AmbassadorId) -> Result<Ambassador, Error> {
+    app.db
+        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
+        .await?
+        .ok_or(Error::NotFound(AmbassadorId::NOUN))
+}

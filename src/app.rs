@@ -1,0 +1,116 @@
+//! What a request can reach, and the route table: one line per noun. `main` and every test build the
+//! application here.
+
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web;
+use utoipa::OpenApi;
+
+use crate::api_keys::authenticate::authenticate;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::error::Error;
+use crate::http::edge::edge;
+use crate::http::openapi::Base;
+use crate::http::rate_limit::RateLimit;
+use crate::http::{docs_page, operations};
+use crate::{ambassadors, earnings, impressions, posters, programs, referrals};
+
+/// What a request can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// What URLs of ours begin with, without a slash at the end.
+    pub public_url: String,
+    /// Requests per key, if they are limited.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl App {
+    /// The application's state, reachable from outside at `public_url`.
+    pub fn new(db: Db, clock: Clock, config: Config, public_url: String) -> Self {
+        let rate_limit = config.rate_limit.map(RateLimit::new);
+        Self {
+            db,
+            clock,
+            config: Arc::new(config),
+            public_url,
+            rate_limit,
+        }
+    }
+}
+
+/// The whole application: state, routes, and what surrounds every request.
+pub fn build(
+    app: App,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    actix_web::App::new()
+        .app_data(web::Data::new(app))
+        .configure(routes)
+        .default_service(web::to(nothing_here))
+        .wrap(from_fn(edge))
+}
+
+/// The route table.
+fn routes(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::scope("/api/v1")
+                .configure(programs::routes::configure)
+                .configure(ambassadors::routes::configure)
+                .configure(posters::routes::configure)
+                .configure(impressions::routes::configure)
+                .configure(referrals::routes::configure)
+                .configure(referrals::history_routes::configure)
+                .configure(earnings::routes::configure)
+                .configure(earnings::history_routes::configure)
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(authenticate)),
+        )
+        .configure(impressions::scan_routes::configure)
+        .configure(posters::image_routes::configure)
+        .configure(operations::configure)
+        .configure(docs_page::configure);
+}
+
+async fn nothing_here() -> Result<web::Json<()>, Error> {
+    Err(Error::NoSuchPath)
+}
+
+/// The OpenAPI document, put together from what each noun says about itself.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = Base::openapi();
+    for noun in [
+        programs::routes::Docs::openapi(),
+        ambassadors::routes::Docs::openapi(),
+        posters::routes::Docs::openapi(),
+        impressions::routes::Docs::openapi(),
+        referrals::routes::Docs::openapi(),
+        referrals::history_routes::Docs::openapi(),
+        earnings::routes::Docs::openapi(),
+        earnings::history_routes::Docs::openapi(),
+        impressions::scan_routes::Docs::openapi(),
+        posters::image_routes::Docs::openapi(),
+        operations::Docs::openapi(),
+    ] {
+        document.merge(noun);
+    }
+    document
+}

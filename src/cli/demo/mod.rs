@@ -1,0 +1,68 @@
+//! `handbill demo`: a server on a throw-away database with a story in it. It has the ids and the key that the
+//! published documents use, so that their curl lines run unchanged.
+
+mod story;
+
+use actix_web::rt::System;
+
+use crate::app::App;
+use crate::cli::serve;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, migrations};
+
+/// The key in the published documents.
+const KEY: &str = "sk_your_secret_key_here";
+
+/// Tells the story, prints what to try, and serves until told to stop. The database goes with the process.
+pub(in crate::cli) fn demo(mut config: Config) -> Result<(), String> {
+    let listener = serve::listen(&config)?;
+    let bound = listener.local_addr().map_err(|error| error.to_string())?;
+    let folder = tempfile::Builder::new()
+        .prefix("handbill-demo-")
+        .tempdir()
+        .map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    config.database_url = format!("sqlite://{}", folder.path().join("demo.db").display());
+    migrations::run(&config.database_url)?;
+    let public_url = config.public_url_for(bound);
+    let db = Db::open(&config.database_url, config.database_connections)
+        .map_err(|error| format!("{error:?}"))?;
+    System::new().block_on(async {
+        let app = App::new(db, Clock::System, config, public_url);
+        let code = app
+            .db
+            .write(story::tell)
+            .await
+            .map_err(|error| format!("the story could not be told: {error:?}"))?;
+        println!("{}", what_to_try(&app.public_url, &code));
+        serve::run(app, listener).await
+    })
+}
+
+fn what_to_try(url: &str, code: &str) -> String {
+    format!(
+        r#"handbill demo: everything here is thrown away when you stop it (Ctrl-C).
+
+A phone scans a poster:
+  curl -i "{url}/q/{code}"
+
+The scans so far, and the posters with their QR images:
+  curl "{url}/api/v1/impressions?programId=prog_123abc&limit=3" -H "Authorization: Bearer {KEY}"
+  curl "{url}/api/v1/posters" -H "Authorization: Bearer {KEY}"
+
+Somebody signs up (run it twice: the key makes it one signup):
+  curl -X POST "{url}/api/v1/referrals" -H "Authorization: Bearer {KEY}" -H "Content-Type: application/json" \
+    -d '{{"impression_id": "imp_123abc", "first_name": "John", "last_name": "Doe", "email": "john.doe@example.com", "idempotency_key": "try_it_1"}}'
+
+An administrator verifies a signup:
+  curl -X PUT "{url}/api/v1/referrals/ref_789ghi" -H "Authorization: Bearer {KEY}" -H "Content-Type: application/json" \
+    -d '{{"status": "verified", "note": "called back"}}'
+
+The ambassador earns something:
+  curl -X POST "{url}/api/v1/earnings" -H "Authorization: Bearer {KEY}" -H "Content-Type: application/json" \
+    -d '{{"referral_id": "ref_123abc", "amount": 550, "type": "purchase", "idempotency_key": "order_771"}}'
+
+Read and try everything: {url}/docs
+"#
+    )
+}

@@ -1,0 +1,157 @@
+//! `handbill keys`.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{print_json, write};
+use crate::accounts;
+use crate::accounts::model::{Account, DEFAULT_NAME};
+use crate::api_keys::model::{ApiKey, Secret};
+use crate::api_keys::{issue, queries, revoke};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::ids::{AccountId, ApiKeyId, Id};
+use crate::parse::Parse;
+use crate::text::Name;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a key and show it, once
+    Create {
+        /// The account, by name or id; `default` when left out
+        #[arg(long)]
+        account: Option<String>,
+        /// What the key is for
+        #[arg(long)]
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an account's keys (not their secrets), oldest first
+    List {
+        /// The account, by name or id; `default` when left out
+        #[arg(long)]
+        account: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key; requests with it are refused from now on
+    Revoke {
+        /// The key's id, `key_…`, as `handbill keys list` shows it
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
+    match command {
+        Command::Create {
+            account,
+            name,
+            json,
+        } => create(config, account, &name, json),
+        Command::List { account, json } => list(config, account, json),
+        Command::Revoke { id, json } => end(config, &id, json),
+    }
+}
+
+fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> Result<(), String> {
+    let name = Name::parse(name).map_err(|complaint| complaint.sentence("--name"))?;
+    let now = Clock::System.now();
+    let id = ApiKeyId::new(now);
+    let secret = Secret::random();
+    let revealed = secret.reveal().to_owned();
+    let (account, key) = write(config, move |conn| {
+        let account = the_account(conn, account.as_deref(), now)?;
+        let key = issue::issue(conn, &account.id, &id, &name, &secret, now)?;
+        Ok((account, key))
+    })?;
+    if json {
+        return print_json(&json!({
+            "id": key.id, "key": revealed, "name": key.name, "account_id": account.id,
+            "account": account.name, "created_at": key.created_at,
+        }));
+    }
+    println!("{revealed}");
+    println!();
+    println!(
+        "This is the key {} of the account {}.",
+        key.id.as_str(),
+        account.name.as_str()
+    );
+    println!("It is shown this once: only its hash is kept.");
+    Ok(())
+}
+
+fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), String> {
+    let now = Clock::System.now();
+    let keys = write(config, move |conn| {
+        let account = the_account(conn, account.as_deref(), now)?;
+        Ok(queries::list(conn, &account.id)?)
+    })?;
+    if json {
+        return print_json(&keys.iter().map(shown).collect::<Vec<_>>());
+    }
+    for key in &keys {
+        let state = key
+            .revoked_at
+            .map_or_else(|| "live".to_owned(), |at| format!("revoked {at}"));
+        println!(
+            "{}  sk_…{}  {}  {state}  {}",
+            key.id.as_str(),
+            key.hint,
+            key.created_at,
+            key.name.as_str()
+        );
+    }
+    Ok(())
+}
+
+fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
+    let id = ApiKeyId::from_outside(id)
+        .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
+    let now = Clock::System.now();
+    let key = write(config, move |conn| revoke::revoke(conn, &id, now))?;
+    match json {
+        true => print_json(&shown(&key)),
+        false => {
+            println!(
+                "The key {} ({}) is revoked.",
+                key.id.as_str(),
+                key.name.as_str()
+            );
+            Ok(())
+        }
+    }
+}
+
+/// The account that was named; the default one exists as soon as it is asked for.
+fn the_account(
+    conn: &mut DbConnection,
+    named: Option<&str>,
+    now: Timestamp,
+) -> Result<Account, Error> {
+    let wanted = named.unwrap_or(DEFAULT_NAME);
+    match accounts::queries::find_by_name_or_id(conn, wanted)? {
+        Some(account) => Ok(account),
+        None if wanted == DEFAULT_NAME => {
+            let name =
+                Name::parse(DEFAULT_NAME).map_err(|complaint| Error::field("name", complaint))?;
+            accounts::open::open(conn, &AccountId::new(now), &name, now)
+        }
+        None => Err(Error::NotFound("Account")),
+    }
+}
+
+fn shown(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "id": key.id, "name": key.name, "hint": key.hint, "account_id": key.account_id,
+        "created_at": key.created_at, "revoked_at": key.revoked_at,
+    })
+}

@@ -1,0 +1,136 @@
+//! The command line: what can be asked for, and what is printed. Failures are one sentence on standard
+//! error and a non-zero exit.
+
+mod accounts;
+mod demo;
+mod keys;
+mod logging;
+mod serve;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::app;
+use crate::config::Config;
+use crate::db::{Db, DbConnection, migrations};
+use crate::error::Error;
+
+/// The backend of an ambassador programme that recruits through QR posters.
+///
+/// Settings come from the environment: DATABASE_URL, HANDBILL_BIND, HANDBILL_PUBLIC_URL and others;
+/// docs/configuration.md lists them.
+#[derive(Parser)]
+#[command(name = "handbill", version)]
+struct Cli {
+    /// What to do; `serve` when left out
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Open the database, bring it up to date, and listen
+    Serve,
+    /// The same on a throw-away database with a story in it; prints curl lines to try
+    Demo,
+    /// The tenants: every program and key belongs to an account
+    Accounts {
+        #[command(subcommand)]
+        command: accounts::Command,
+    },
+    /// The secret keys that open an account
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
+    /// Bring the database up to date and stop
+    Migrate {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// Does what the arguments ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failures; clap knows which is which.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match perform(cli.command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("handbill: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> Result<(), String> {
+    if let Command::Openapi = command {
+        let document = app::openapi()
+            .to_pretty_json()
+            .map_err(|error| error.to_string())?;
+        println!("{document}");
+        return Ok(());
+    }
+    let config = Config::from_env()?;
+    logging::start(config.log_format);
+    match command {
+        Command::Serve => serve::serve(config),
+        Command::Demo => demo::demo(config),
+        Command::Accounts { command } => accounts::perform(&config, command),
+        Command::Keys { command } => keys::perform(&config, command),
+        Command::Migrate { json } => migrate(&config, json),
+        Command::Openapi => Ok(()),
+    }
+}
+
+fn migrate(config: &Config, json: bool) -> Result<(), String> {
+    let applied = migrations::run(&config.database_url)?;
+    if json {
+        return print_json(&serde_json::json!({ "applied": applied }));
+    }
+    match applied.len() {
+        0 => println!("The database is up to date."),
+        n => println!("Applied {n} migrations, the last {}.", applied[n - 1]),
+    }
+    Ok(())
+}
+
+/// Runs `work` as one write on the configured database, brought up to date first.
+fn write<T: Send + 'static>(
+    config: &Config,
+    work: impl Fn(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+) -> Result<T, String> {
+    migrations::run(&config.database_url)?;
+    let db = Db::open(&config.database_url, 1).map_err(|error| sentence(&error))?;
+    let system = actix_web::rt::System::new();
+    system
+        .block_on(db.write(work))
+        .map_err(|error| sentence(&error))
+}
+
+/// An error for the person at the terminal, who may see causes.
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::Unavailable(cause) => format!("the database cannot be used: {cause}"),
+        Error::Internal(cause) => cause.to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), String> {
+    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+    println!("{text}");
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! `handbill serve`.
+
+use std::net::TcpListener;
+
+use actix_web::rt::System;
+
+use super::sentence;
+use crate::accounts;
+use crate::accounts::model::DEFAULT_NAME;
+use crate::api_keys::issue;
+use crate::api_keys::model::Secret;
+use crate::app::App;
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::db::{Db, migrations};
+use crate::error::Error;
+use crate::http::server;
+use crate::ids::{AccountId, ApiKeyId};
+use crate::parse::Parse;
+use crate::text::Name;
+use crate::worker;
+
+/// Opens the database, migrates it, makes the first key if there is nobody yet, and serves until told to stop.
+pub(super) fn serve(config: Config) -> Result<(), String> {
+    let listener = listen(&config)?;
+    let bound = listener.local_addr().map_err(|error| error.to_string())?;
+    for migration in migrations::run(&config.database_url)? {
+        log::info!("applied migration {migration}");
+    }
+    let db = Db::open(&config.database_url, config.database_connections)
+        .map_err(|error| sentence(&error))?;
+    let public_url = config.public_url_for(bound);
+    System::new().block_on(async {
+        let app = App::new(db, Clock::System, config, public_url);
+        if let Some(secret) = first_key(&app).await.map_err(|error| sentence(&error))? {
+            println!(
+                "The first key of the account {DEFAULT_NAME}, shown this once: {}",
+                secret.reveal()
+            );
+        }
+        run(app, listener).await
+    })
+}
+
+/// Takes the configured address.
+pub(super) fn listen(config: &Config) -> Result<TcpListener, String> {
+    TcpListener::bind(config.bind)
+        .map_err(|error| format!("cannot listen on {}: {error}", config.bind))
+}
+
+/// Serves until told to stop, with the background work beside it.
+pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
+    log::info!(
+        "listening on {}, reachable at {}, docs at {}/docs",
+        listener.local_addr().map_err(|error| error.to_string())?,
+        app.public_url,
+        app.public_url
+    );
+    let worker = actix_web::rt::spawn(worker::run(app.clone()));
+    let served = server::serve(app, listener, true)
+        .map_err(|error| error.to_string())?
+        .await
+        .map_err(|error| error.to_string());
+    worker.abort();
+    log::info!("stopped");
+    served
+}
+
+/// On an empty database: the account `default` and a key, which is returned to be shown.
+async fn first_key(app: &App) -> Result<Option<Secret>, Error> {
+    let now = app.clock.now();
+    let secret = Secret::random();
+    let revealed = Secret::presented(secret.reveal());
+    let made = app
+        .db
+        .write(move |conn| {
+            if accounts::queries::any(conn)? {
+                return Ok(false);
+            }
+            move_in(conn, &secret, now)
+        })
+        .await?;
+    Ok(made.then_some(revealed))
+}
+
+fn move_in(
+    conn: &mut crate::db::DbConnection,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let name = |text| Name::parse(text).map_err(|complaint| Error::field("name", complaint));
+    let account = accounts::open::open(conn, &AccountId::new(now), &name(DEFAULT_NAME)?, now)?;
+    issue::issue(
+        conn,
+        &account.id,
+        &ApiKeyId::new(now),
+        &name("first key")?,
+        secret,
+        now,
+    )?;
+    Ok(true)
+}

@@ -1,0 +1,137 @@
+//! Moments and where they come from. The only file that may ask the system for the time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::BigInt;
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::db::columns::stored_as_number;
+use crate::parse::{Complaint, Parse};
+
+/// A moment in UTC, in whole microseconds since 1970; stored as that number in both databases.
+/// On the wire it is ISO 8601 in whole seconds, `2024-01-15T10:30:00Z`, as the Vantio documents show.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow, ToSchema,
+)]
+#[diesel(sql_type = BigInt)]
+#[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `micros` microseconds after the start of 1970.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the start of 1970.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved by whole seconds, which may be negative.
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Parse for Timestamp {
+    /// RFC 3339 with any offset; fractions of a second are kept to the microsecond.
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let complaint = || {
+            Complaint::new(
+                "invalid_timestamp",
+                "must be an ISO 8601 time with a zone, such as 2024-01-15T10:30:00Z",
+            )
+        };
+        let moment = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| complaint())?;
+        let moment = moment.with_timezone(&Utc);
+        // Offsets can push a moment out of the four-digit years that the wire format can write.
+        if !(1..=9999).contains(&chrono::Datelike::year(&moment)) {
+            return Err(complaint());
+        }
+        Ok(Self(moment.timestamp_micros()))
+    }
+}
+
+stored_as_number!(Timestamp);
+
+/// Where `now` comes from: the system in production, a hand to turn in tests.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A moment that moves only when told to; clones share it.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `at`.
+    pub fn fixed(at: Timestamp) -> Self {
+        Self::Fixed(Arc::new(AtomicI64::new(at.micros())))
+    }
+
+    /// The present moment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system"
+    )]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => Timestamp(Utc::now().timestamp_micros()),
+            Self::Fixed(micros) => Timestamp(micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Turns a fixed clock by whole seconds; the system's clock is left alone.
+    pub fn advance(&self, seconds: i64) {
+        if let Self::Fixed(micros) = self {
+            micros.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wire_shows_whole_seconds_in_utc() {
+        let moment = Timestamp::parse("2024-01-15T12:30:00.987654+02:00").unwrap();
+        assert_eq!(moment.to_string(), "2024-01-15T10:30:00Z");
+        assert_eq!(moment.micros() % 1_000_000, 987_654);
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_refused() {
+        for text in [
+            "2024-01-15",
+            "2024-01-15T10:30:00",
+            "yesterday",
+            "",
+            "2024-13-01T00:00:00Z",
+            "9999-12-31T23:59:59-01:00",
+        ] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Every setting, its default, and its complaint: one struct, read once from the environment.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::metadata::MetadataUpdate;
+use crate::parse::Parse;
+use crate::text::WebUrl;
+
+/// The settings; `docs/configuration.md` explains each.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub database_url: String,
+    /// Connections that read (and, on PostgreSQL, write) at the same time.
+    pub database_connections: u32,
+    /// The address to listen on; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// What `qr_code_url`, `scan_url` and `Link` begin with, without a slash at the end. `None`: the bind address.
+    pub public_url: Option<String>,
+    /// HTTP worker threads; `None`: one per core.
+    pub workers: Option<usize>,
+    /// Peers whose forwarded headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests per minute and key; `None`: no limit.
+    pub rate_limit: Option<NonZeroU32>,
+    /// What larger `limit`s are clamped to.
+    pub max_page_size: i64,
+    /// What an update does with metadata.
+    pub metadata_update: MetadataUpdate,
+    /// How much of a phone's address a scan keeps.
+    pub scan_address: Keep,
+    /// Whether a scan keeps the phone's user agent.
+    pub scan_user_agent: Keep,
+    /// Days after which a scan forgets address and user agent; `None`: never.
+    pub scan_retention_days: Option<u32>,
+    /// One line of text or one JSON object per log record.
+    pub log_format: LogFormat,
+}
+
+/// How much of something personal is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// As it came.
+    Full,
+    /// An IPv4 address without its last byte, an IPv6 address without its last ten.
+    Truncated,
+    /// Nothing.
+    Nothing,
+}
+
+/// How log records look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    pub fn from_env() -> Result<Self, String> {
+        Self::from_vars(std::env::vars_os().filter_map(|(name, value)| {
+            // Other programs' variables may be anything; ours must be text.
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        }))
+    }
+
+    /// Reads settings from pairs. Anything that begins with `HANDBILL_` and is not a setting is refused:
+    /// a misspelt setting must not be a silent default.
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
+        let mut vars = Vars(
+            vars.into_iter()
+                .filter(|(name, _)| name == "DATABASE_URL" || name.starts_with("HANDBILL_"))
+                .collect(),
+        );
+        let config = Self {
+            database_url: vars
+                .take(
+                    "DATABASE_URL",
+                    "sqlite://PATH or postgres://…",
+                    database_url,
+                )?
+                .unwrap_or_else(|| "sqlite://handbill.db".to_owned()),
+            database_connections: vars
+                .take(
+                    "HANDBILL_DATABASE_CONNECTIONS",
+                    "a number from 1 to 200",
+                    |text| text.parse().ok().filter(|n| (1..=200).contains(n)),
+                )?
+                .unwrap_or(16),
+            bind: vars
+                .take(
+                    "HANDBILL_BIND",
+                    "an address and port such as 127.0.0.1:3000",
+                    parsed,
+                )?
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
+            public_url: vars.take(
+                "HANDBILL_PUBLIC_URL",
+                "an http:// or https:// URL without query or fragment",
+                public_url,
+            )?,
+            workers: vars.take("HANDBILL_WORKERS", "a number from 1 to 512", |text| {
+                text.parse().ok().filter(|n| (1..=512).contains(n))
+            })?,
+            trusted_proxies: vars
+                .take(
+                    "HANDBILL_TRUSTED_PROXIES",
+                    "addresses or networks separated by commas, such as 10.0.0.0/8",
+                    networks,
+                )?
+                .unwrap_or_default(),
+            rate_limit: vars
+                .take(
+                    "HANDBILL_RATE_LIMIT",
+                    "requests per minute and key, or off",
+                    or_off(parsed),
+                )?
+                .unwrap_or(NonZeroU32::new(30_000)),
+            max_page_size: vars
+                .take(
+                    "HANDBILL_MAX_PAGE_SIZE",
+                    "a number from 1 to 1000",
+                    |text| text.parse().ok().filter(|n| (1..=1000).contains(n)),
+                )?
+                .unwrap_or(1000),
+            metadata_update: vars
+                .take(
+                    "HANDBILL_METADATA_UPDATE",
+                    "merge or replace",
+                    |text| match text {
+                        "merge" => Some(MetadataUpdate::Merge),
+                        "replace" => Some(MetadataUpdate::Replace),
+                        _ => None,
+                    },
+                )?
+                .unwrap_or_default(),
+            scan_address: vars
+                .take(
+                    "HANDBILL_SCAN_ADDRESS",
+                    "full, truncated or off",
+                    |text| match text {
+                        "full" => Some(Keep::Full),
+                        "truncated" => Some(Keep::Truncated),
+                        "off" => Some(Keep::Nothing),
+                        _ => None,
+                    },
+                )?
+                .unwrap_or(Keep::Full),
+            scan_user_agent: vars
+                .take(
+                    "HANDBILL_SCAN_USER_AGENT",
+                    "full or off",
+                    |text| match text {
+                        "full" => Some(Keep::Full),
+                        "off" => Some(Keep::Nothing),
+                        _ => None,
+                    },
+                )?
+                .unwrap_or(Keep::Full),
+            scan_retention_days: vars
+                .take(
+                    "HANDBILL_SCAN_RETENTION_DAYS",
+                    "a number of days from 1 to 36500, or off",
+                    or_off(|text| text.parse().ok().filter(|days| (1..=36_500).contains(days))),
+                )?
+                .unwrap_or(None),
+            log_format: vars
+                .take("HANDBILL_LOG_FORMAT", "text or json", |text| match text {
+                    "text" => Some(LogFormat::Text),
+                    "json" => Some(LogFormat::Json),
+                    _ => None,
+                })?
+                .unwrap_or(LogFormat::Text),
+        };
+        vars.refuse_the_rest()?;
+        Ok(config)
+    }
+
+    /// The public URL, given the address that was really bound.
+    pub fn public_url_for(&self, bound: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| {
+            // Nobody can follow a link to 0.0.0.0, and the documents say localhost.
+            if bound.ip().is_unspecified() || bound.ip().is_loopback() {
+                format!("http://localhost:{}", bound.port())
+            } else {
+                format!("http://{bound}")
+            }
+        })
+    }
+}
+
+/// The variables that nobody has asked for yet.
+struct Vars(BTreeMap<String, String>);
+
+impl Vars {
+    /// The setting `name` read by `read`, or a sentence that says what it should have been. Empty is unset.
+    fn take<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, String> {
+        match self.0.remove(name) {
+            None => Ok(None),
+            Some(text) if text.trim().is_empty() => Ok(None),
+            Some(text) => match read(text.trim()) {
+                Some(value) => Ok(Some(value)),
+                // A database URL can hold a password, so it is not repeated.
+                None if name == "DATABASE_URL" => Err(format!("DATABASE_URL must be {expected}")),
+                None => Err(format!("{name} must be {expected}, not '{text}'")),
+            },
+        }
+    }
+
+    fn refuse_the_rest(self) -> Result<(), String> {
+        match self.0.into_keys().next() {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "{name} is not a setting; docs/configuration.md lists them"
+            )),
+        }
+    }
+}
+
+fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
+    move |text| match text {
+        "off" => Some(None),
+        _ => read(text).map(Some),
+    }
+}
+
+fn database_url(text: &str) -> Option<String> {
+    let path = text.strip_prefix("sqlite://");
+    let known = path.is_some_and(|path| !path.is_empty())
+        || text.starts_with("postgres://")
+        || text.starts_with("postgresql://");
+    known.then(|| text.to_owned())
+}
+
+fn public_url(text: &str) -> Option<String> {
+    let url = WebUrl::parse(text).ok()?.to_url()?;
+    (url.query().is_none() && url.fragment().is_none())
+        .then(|| text.trim_end_matches('/').to_owned())
+}
+
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    text.split(',')
+        .map(str::trim)
+        .map(|part| {
+            part.parse::<IpNet>()
+                .ok()
+                .or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
+        Config::from_vars(
+            vars.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    }
+
+    #[test]
+    fn nothing_set_is_a_working_configuration() {
+        let config = read(&[("PATH", "/bin"), ("HANDBILL_BIND", "")]).unwrap();
+        assert_eq!(config.database_url, "sqlite://handbill.db");
+        assert_eq!(config.public_url_for(config.bind), "http://localhost:3000");
+    }
+
+    #[test]
+    fn a_wrong_or_unknown_setting_is_a_sentence() {
+        for (name, value, sentence) in [
+            (
+                "HANDBILL_BIND",
+                "3000",
+                "HANDBILL_BIND must be an address and port such as 127.0.0.1:3000, not '3000'",
+            ),
+            (
+                "HANDBILL_RATE_LIMIT",
+                "0",
+                "HANDBILL_RATE_LIMIT must be requests per minute and key, or off, not '0'",
+            ),
+            (
+                "HANDBILL_MAX_PAGESIZE",
+                "10",
+                "HANDBILL_MAX_PAGESIZE is not a setting; docs/configuration.md lists them",
+            ),
+            (
+                "DATABASE_URL",
+                "mysql://root:secret@x",
+                "DATABASE_URL must be sqlite://PATH or postgres://…",
+            ),
+        ] {
+            assert_eq!(read(&[(name, value)]).unwrap_err(), sentence);
+        }
+    }
+
+    #[test]
+    fn off_and_lists_are_understood() {
+        let config = read(&[
+            ("HANDBILL_RATE_LIMIT", "off"),
+            ("HANDBILL_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+            ("HANDBILL_PUBLIC_URL", "https://go.example.com/"),
+        ])
+        .unwrap();
+        assert_eq!(config.rate_limit, None);
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert_eq!(config.public_url_for(config.bind), "https://go.example.com");
+    }
+}

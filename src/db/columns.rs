@@ -1,0 +1,111 @@
+//! How our types are kept in columns. Both databases store the same text and the same numbers, so one
+//! generic implementation serves PostgreSQL, SQLite and the connection that may be either.
+
+/// Stores a type as its text. The type offers `as_str(&self)` and `from_stored(String)`, and derives
+/// `AsExpression` and `FromSqlRow` with `#[diesel(sql_type = Text)]`.
+macro_rules! stored_as_text {
+    ($type:ty) => {
+        impl<DB: ::diesel::backend::Backend>
+            ::diesel::serialize::ToSql<::diesel::sql_types::Text, DB> for $type
+        where
+            str: ::diesel::serialize::ToSql<::diesel::sql_types::Text, DB>,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut ::diesel::serialize::Output<'b, '_, DB>,
+            ) -> ::diesel::serialize::Result {
+                ::diesel::serialize::ToSql::<::diesel::sql_types::Text, DB>::to_sql(
+                    self.as_str(),
+                    out,
+                )
+            }
+        }
+
+        impl<DB: ::diesel::backend::Backend>
+            ::diesel::deserialize::FromSql<::diesel::sql_types::Text, DB> for $type
+        where
+            String: ::diesel::deserialize::FromSql<::diesel::sql_types::Text, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> ::diesel::deserialize::Result<Self> {
+                let text = String::from_sql(bytes)?;
+                Self::from_stored(text)
+                    .map_err(|complaint| complaint.sentence("a stored value").into())
+            }
+        }
+    };
+}
+
+/// Stores a newtype over `i64` as a number.
+macro_rules! stored_as_number {
+    ($type:ident) => {
+        impl<DB: ::diesel::backend::Backend>
+            ::diesel::serialize::ToSql<::diesel::sql_types::BigInt, DB> for $type
+        where
+            i64: ::diesel::serialize::ToSql<::diesel::sql_types::BigInt, DB>,
+        {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut ::diesel::serialize::Output<'b, '_, DB>,
+            ) -> ::diesel::serialize::Result {
+                self.0.to_sql(out)
+            }
+        }
+
+        impl<DB: ::diesel::backend::Backend>
+            ::diesel::deserialize::FromSql<::diesel::sql_types::BigInt, DB> for $type
+        where
+            i64: ::diesel::deserialize::FromSql<::diesel::sql_types::BigInt, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> ::diesel::deserialize::Result<Self> {
+                i64::from_sql(bytes).map(Self)
+            }
+        }
+    };
+}
+
+/// An enum whose values are words, the same on the wire, in the columns and in the CHECK constraints.
+macro_rules! text_enum {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::utoipa::ToSchema,
+            ::diesel::expression::AsExpression, ::diesel::deserialize::FromSqlRow,
+        )]
+        #[diesel(sql_type = ::diesel::sql_types::Text)]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in the documented order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn from_stored(word: String) -> Result<Self, $crate::parse::Complaint> {
+                <Self as $crate::parse::Parse>::parse(&word)
+            }
+        }
+
+        impl $crate::parse::Parse for $name {
+            fn parse(word: &str) -> Result<Self, $crate::parse::Complaint> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err($crate::parse::Complaint::new(
+                        "unknown_value",
+                        format!("must be one of {}", [$($word),+].join(", ")),
+                    )),
+                }
+            }
+        }
+
+        $crate::db::columns::stored_as_text!($name);
+    };
+}
+
+pub(crate) use stored_as_number;
+pub(crate) use stored_as_text;
+pub(crate) use text_enum;

@@ -1,0 +1,128 @@
+//! One connection to whichever database this process was started on.
+
+use std::thread;
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::result::ConnectionError;
+use diesel::sqlite::SqliteConnection;
+
+use crate::error::Error;
+
+/// A connection to PostgreSQL or SQLite. Queries are written against this type; the few statements it
+/// cannot express itself go through `on_each_database!`.
+#[derive(diesel::MultiConnection)]
+pub enum DbConnection {
+    /// A server.
+    Postgres(PgConnection),
+    /// A file.
+    Sqlite(SqliteConnection),
+}
+
+impl DbConnection {
+    /// Whether `url` names a SQLite file.
+    pub fn is_sqlite(url: &str) -> bool {
+        url.starts_with("sqlite://")
+    }
+
+    /// Connects, and makes the connection keep our promises: full synchronisation, foreign keys, UTC.
+    pub fn open(url: &str) -> ConnectionResult<Self> {
+        match url.strip_prefix("sqlite://") {
+            None => {
+                let mut conn = PgConnection::establish(url)?;
+                // An acknowledged write is on disk whatever the server's default says.
+                conn.batch_execute(
+                    "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; \
+                     SET statement_timeout = '30s'; SET client_min_messages = warning",
+                )
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Self::Postgres(conn))
+            }
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path)?;
+                // busy_timeout first: switching to WAL may itself have to wait.
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000;",
+                )
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Self::Sqlite(conn))
+            }
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    pub(super) fn ping(&mut self) -> QueryResult<()> {
+        self.batch_execute("SELECT 1")
+    }
+
+    /// Opens a transaction that intends to write. SQLite takes its lock up front, so that a reader who
+    /// turns writer waits its turn instead of failing with "database is locked".
+    pub(super) fn begin_write(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(_) => Manager::begin_transaction(self),
+            Self::Sqlite(inner) => {
+                AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")
+            }
+        }
+    }
+
+    pub(super) fn commit(&mut self) -> QueryResult<()> {
+        Manager::commit_transaction(self)
+    }
+
+    pub(super) fn rollback(&mut self) -> QueryResult<()> {
+        Manager::rollback_transaction(self)
+    }
+}
+
+type Manager = <DbConnection as Connection>::TransactionManager;
+
+/// Runs `work` in a transaction of its own: committed on `Ok`, rolled back on `Err`. Tried again when the
+/// database broke a deadlock or a serialisation cycle at our expense.
+pub(super) fn in_transaction<T>(
+    conn: &mut DbConnection,
+    work: impl Fn(&mut DbConnection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    for attempt in 1..=5_u64 {
+        conn.begin_write()?;
+        let error = match work(conn) {
+            Ok(value) => match conn.commit() {
+                Ok(()) => return Ok(value),
+                Err(error) => Error::from(error),
+            },
+            Err(error) => {
+                conn.rollback()?;
+                error
+            }
+        };
+        match &error {
+            Error::Unavailable(cause) if attempt < 5 && worth_another_try(cause) => {
+                thread::sleep(Duration::from_millis(attempt * 3));
+            }
+            _ => return Err(error),
+        }
+    }
+    Err(Error::Unavailable(
+        "the transaction kept colliding with others".to_owned(),
+    ))
+}
+
+fn worth_another_try(cause: &str) -> bool {
+    cause.contains("deadlock detected") || cause.contains("could not serialize")
+}
+
+/// Runs one diesel statement against whichever database is behind the connection: `ON CONFLICT`, inserts
+/// of many rows.
+macro_rules! on_each_database {
+    ($conn:expr, |$inner:ident| $body:expr) => {
+        match $conn {
+            $crate::db::DbConnection::Postgres($inner) => $body,
+            $crate::db::DbConnection::Sqlite($inner) => $body,
+        }
+    };
+}
+
+pub(crate) use on_each_database;

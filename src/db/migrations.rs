@@ -1,0 +1,100 @@
+//! The schema's history, embedded in the binary: picks the folder of the database at hand and runs what is
+//! missing, one process at a time.
+
+use std::collections::BTreeSet;
+
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::DbConnection;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// The advisory lock that a migrating process holds on PostgreSQL: "handbill" in ASCII.
+const LOCK: i64 = 0x6861_6e64_6269_6c6c;
+
+/// Brings the database at `url` up to date and says which migrations that took.
+///
+/// # Errors
+/// A sentence: the database cannot be reached, a migration failed, or the database was migrated by a newer
+/// handbill than this one, which is then left alone.
+pub fn run(url: &str) -> Result<Vec<String>, String> {
+    let mut conn =
+        DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))?;
+    conn.pending(|conn| match conn {
+        DbConnection::Sqlite(inner) => {
+            refuse_newer(inner.applied_migrations(), names::<Sqlite>(&SQLITE)?)?;
+            inner.run_pending_migrations(SQLITE).map(said)
+        }
+        DbConnection::Postgres(inner) => {
+            refuse_newer(inner.applied_migrations(), names::<Pg>(&POSTGRES)?)?;
+            inner.run_pending_migrations(POSTGRES).map(said)
+        }
+    })
+    .map_err(|error| format!("cannot migrate the database: {error}"))
+}
+
+/// The names of the embedded migrations, oldest first; the same for both databases.
+pub fn embedded() -> Result<Vec<String>, String> {
+    names::<Sqlite>(&SQLITE).map_err(|error| error.to_string())
+}
+
+type Outcome<T> = diesel::migration::Result<T>;
+
+impl DbConnection {
+    /// Runs `migrate` while no other process can: under SQLite's write lock, or PostgreSQL's advisory one.
+    fn pending<T>(&mut self, migrate: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        if matches!(self, Self::Sqlite(_)) {
+            // Each migration's own transaction becomes a savepoint in this one: all or none.
+            self.begin_write()?;
+            let done = migrate(self);
+            match done {
+                Ok(_) => self.commit()?,
+                Err(_) => self.rollback()?,
+            }
+            return done;
+        }
+        self.batch_execute(&format!(
+            "SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"
+        ))?;
+        let done = migrate(self);
+        self.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
+        done
+    }
+}
+
+fn names<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Outcome<Vec<String>> {
+    let mut names: Vec<String> = MigrationSource::<DB>::migrations(source)?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+fn refuse_newer(
+    applied: Outcome<Vec<diesel::migration::MigrationVersion<'static>>>,
+    known: Vec<String>,
+) -> Outcome<()> {
+    let known: BTreeSet<String> = known.into_iter().collect();
+    match applied?
+        .iter()
+        .map(ToString::to_string)
+        .find(|version| !known.contains(version))
+    {
+        None => Ok(()),
+        Some(version) => Err(format!(
+            "it was migrated by a newer handbill (migration {version} is unknown to this one); \
+             run that version, or restore a backup made before the upgrade"
+        )
+        .into()),
+    }
+}
+
+fn said(versions: Vec<diesel::migration::MigrationVersion<'_>>) -> Vec<String> {
+    versions.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,91 @@
+//! The database, and the two doors to it: [`Db::read`] and [`Db::write`]. Everything behind a door is
+//! plain synchronous code on a [`DbConnection`]. This folder knows that there are two databases; it
+//! knows no noun.
+
+pub(crate) mod columns;
+mod connection;
+mod gate;
+pub mod migrations;
+pub mod page;
+mod pool;
+pub(crate) mod schema;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+
+pub use connection::DbConnection;
+pub(crate) use connection::on_each_database;
+
+use crate::error::Error;
+use gate::Gate;
+use pool::Pool;
+use writer::Writer;
+
+/// How long a request waits for a connection before it is told to come back.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+/// How many requests may wait at once.
+const MOST_WAITING: usize = 2048;
+
+/// The database this process was started on. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+    gate: Arc<Gate>,
+    writer: Option<Writer>,
+}
+
+impl Db {
+    /// Opens `url` with up to `connections` connections. Does not migrate.
+    pub fn open(url: &str, connections: u32) -> Result<Self, Error> {
+        let writer = match DbConnection::is_sqlite(url) {
+            true => Some(Writer::start(url)?),
+            false => None,
+        };
+        Ok(Self {
+            pool: pool::open(url, connections)?,
+            gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
+            writer,
+        })
+    }
+
+    /// Runs `work` on a pooled connection, off the async threads. `work` must not write: on SQLite the
+    /// connection refuses.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+    {
+        let _turn = self.gate.enter().await?;
+        let pool = self.pool.clone();
+        web::block(move || work(&mut *pool::get(&pool)?))
+            .await
+            .map_err(Error::internal)?
+    }
+
+    /// Runs `work` in a transaction and answers once it is on disk. `work` may be run more than once
+    /// (a group that is redone, a deadlock): ids and times come in as values, so a second run does the
+    /// same. It must be short and never touch the network, because on SQLite everybody waits for it.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+    {
+        match &self.writer {
+            Some(writer) => writer.run(work).await,
+            None => {
+                self.read(move |conn| connection::in_transaction(conn, &work))
+                    .await
+            }
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn is_alive(&self) -> bool {
+        self.read(|conn| conn.ping().map_err(Error::from))
+            .await
+            .is_ok()
+    }
+}

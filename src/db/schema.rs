@@ -1,0 +1,164 @@
+//! The tables, once for both databases. The order of columns is the order in the migrations.
+
+use diesel::{allow_tables_to_appear_in_same_query, table};
+
+table! {
+    accounts (id) {
+        id -> Text,
+        name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    api_keys (id) {
+        id -> Text,
+        account_id -> Text,
+        name -> Text,
+        hash -> Text,
+        hint -> Text,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    programs (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        landing_url -> Text,
+        commission_basis_points -> BigInt,
+        payout_schedule -> Text,
+        minimum_payout -> BigInt,
+        payout_currency -> Text,
+        status -> Text,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    ambassadors (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        program_id -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        profile_picture -> Nullable<Text>,
+        metadata -> Text,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    posters (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        program_id -> Text,
+        ambassador_id -> Text,
+        code -> Text,
+        location -> Nullable<Text>,
+        landing_url -> Nullable<Text>,
+        status -> Text,
+        metadata -> Text,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    impressions (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        poster_id -> Text,
+        program_id -> Text,
+        ambassador_id -> Text,
+        scanned_at -> BigInt,
+        user_agent -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        metadata -> Text,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
+    }
+}
+
+table! {
+    referrals (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        impression_id -> Text,
+        program_id -> Text,
+        ambassador_id -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        email -> Text,
+        profile_picture -> Nullable<Text>,
+        status -> Text,
+        verified_at -> Nullable<BigInt>,
+        metadata -> Text,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    referral_moves (account_id, referral_id, position) {
+        account_id -> Text,
+        referral_id -> Text,
+        position -> BigInt,
+        from_status -> Text,
+        to_status -> Text,
+        moved_at -> BigInt,
+        moved_by -> Text,
+        note -> Nullable<Text>,
+    }
+}
+
+table! {
+    earnings (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        referral_id -> Text,
+        program_id -> Text,
+        ambassador_id -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        kind -> Nullable<Text>,
+        description -> Nullable<Text>,
+        status -> Text,
+        reference_id -> Nullable<Text>,
+        paid_at -> Nullable<BigInt>,
+        metadata -> Text,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+table! {
+    earning_moves (account_id, earning_id, position) {
+        account_id -> Text,
+        earning_id -> Text,
+        position -> BigInt,
+        from_status -> Text,
+        to_status -> Text,
+        moved_at -> BigInt,
+        moved_by -> Text,
+        note -> Nullable<Text>,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(posters, programs);

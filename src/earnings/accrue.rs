@@ -1,0 +1,104 @@
+//! Verb: an ambassador earned something.
+
+use super::model::{Earning, EarningStatus, NewEarning};
+use super::queries;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::idempotency::{Recorded, reused};
+use crate::ids::{AccountId, Id, ReferralId};
+use crate::referrals::model::{Referral, ReferralStatus};
+use crate::{programs, referrals};
+
+/// Records a commission for the referral's ambassador, or finds the one that the same key recorded before.
+/// Any status of the referral will do except `rejected`: the documents show earnings made before the referral
+/// is converted.
+///
+/// # Errors
+/// [`Error::Invalid`] if the account has no such referral; [`Error::Conflict`] if the referral is rejected, or
+/// the key recorded other money.
+pub fn accrue(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewEarning,
+    now: Timestamp,
+) -> Result<Recorded<Earning>, Error> {
+    if let Some(earlier) = earlier(conn, account, new)? {
+        return Ok(earlier);
+    }
+    // Held, so that nobody rejects it between the look and the insert.
+    let referral = referrals::queries::find_to_change(conn, account, &new.referral_id)?
+        .ok_or_else(|| Error::no_such("referral_id", ReferralId::NOUN))?;
+    if referral.status == ReferralStatus::Rejected {
+        return Err(Error::Conflict {
+            code: "referral_rejected",
+            message: "The referral is rejected, so it earns nothing; take the rejection back first"
+                .to_owned(),
+        });
+    }
+    let earning = earned(conn, new, referral, now)?;
+    if queries::insert_if_new(conn, &earning)? {
+        return Ok(Recorded::New(earning));
+    }
+    // Its twin was faster, and has committed by now.
+    earlier(conn, account, new)?.ok_or_else(|| Error::internal("an earning vanished"))
+}
+
+fn earned(
+    conn: &mut DbConnection,
+    new: &NewEarning,
+    referral: Referral,
+    now: Timestamp,
+) -> Result<Earning, Error> {
+    let currency = match &new.currency {
+        Some(currency) => currency.clone(),
+        None => {
+            programs::queries::find(conn, &referral.account_id, &referral.program_id)?
+                .ok_or_else(|| Error::internal("a referral without a program"))?
+                .payout_currency
+        }
+    };
+    Ok(Earning {
+        id: new.id.clone(),
+        account_id: referral.account_id,
+        referral_id: referral.id,
+        program_id: referral.program_id,
+        ambassador_id: referral.ambassador_id,
+        amount: new.amount,
+        kind: new.kind.clone(),
+        description: new.description.clone(),
+        status: EarningStatus::Pending,
+        reference_id: None,
+        paid_at: None,
+        metadata: new.metadata.clone(),
+        idempotency_key: new.key.clone(),
+        idempotency_fingerprint: new.key.is_some().then(|| new.money(Some(&currency))),
+        currency,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+fn earlier(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewEarning,
+) -> Result<Option<Recorded<Earning>>, Error> {
+    let Some(key) = &new.key else { return Ok(None) };
+    let Some(earning) = queries::find_by_key(conn, account, key)? else {
+        return Ok(None);
+    };
+    let asked = new.money(new.currency.as_ref());
+    let kept = earning
+        .idempotency_fingerprint
+        .as_deref()
+        .unwrap_or_default();
+    let same = match new.currency {
+        Some(_) => kept == asked,
+        None => kept.starts_with(&asked),
+    };
+    match same {
+        true => Ok(Some(Recorded::Replayed(earning))),
+        false => Err(reused("referral or amount")),
+    }
+}

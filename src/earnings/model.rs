@@ -1,0 +1,167 @@
+//! An earning, its statuses, and the one table of how they move.
+
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::columns::text_enum;
+use crate::db::schema::{earning_moves, earnings};
+use crate::ids::{AccountId, AmbassadorId, ApiKeyId, EarningId, ProgramId, ReferralId, Wanted};
+use crate::metadata::{Metadata, MetadataChange};
+use crate::money::{Cents, Currency};
+use crate::text::{IdempotencyKey, Line, Paragraph};
+
+text_enum! {
+    /// Where a commission stands on its way to the ambassador.
+    pub enum EarningStatus {
+        /// Recorded; nobody has begun to pay it.
+        Pending = "pending",
+        /// In a payout.
+        Processing = "processing",
+        /// The ambassador has it. Final.
+        Paid = "paid",
+        /// The payout failed; it can be tried again.
+        Failed = "failed",
+    }
+}
+
+impl EarningStatus {
+    /// Where this status can move. The migrations say the same to the database.
+    pub const fn moves(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::Processing, Self::Paid],
+            Self::Processing => &[Self::Paid, Self::Failed],
+            Self::Failed => &[Self::Processing],
+            Self::Paid => &[],
+        }
+    }
+}
+
+/// One commission.
+#[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
+#[diesel(table_name = earnings)]
+pub struct Earning {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// `earn_…`
+    pub id: EarningId,
+    /// The signup it was earned by.
+    pub referral_id: ReferralId,
+    /// The referral's program.
+    pub program_id: ProgramId,
+    /// The referral's ambassador, who is to be paid.
+    pub ambassador_id: AmbassadorId,
+    /// Minor units of `currency`; the commission, not the order.
+    pub amount: Cents,
+    /// ISO 4217.
+    pub currency: Currency,
+    /// `type` on the wire: purchase, subscription, recurring, bonus, whatever the caller says.
+    pub kind: Option<Line>,
+    /// For the ambassador to read.
+    pub description: Option<Paragraph>,
+    /// Where it stands.
+    pub status: EarningStatus,
+    /// The payout's or transaction's id elsewhere.
+    pub reference_id: Option<Line>,
+    /// When it was paid: there exactly when the status is `paid`.
+    pub paid_at: Option<Timestamp>,
+    /// The caller's own.
+    pub metadata: Metadata,
+    /// See `idempotency`.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// What a retry must repeat: see [`NewEarning::money`].
+    pub idempotency_fingerprint: Option<String>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a new earning is made of.
+#[derive(Debug, Clone)]
+pub struct NewEarning {
+    /// `earn_…`
+    pub id: EarningId,
+    /// The signup it was earned by.
+    pub referral_id: ReferralId,
+    /// Minor units.
+    pub amount: Cents,
+    /// The program's, if none is named.
+    pub currency: Option<Currency>,
+    /// `type` on the wire.
+    pub kind: Option<Line>,
+    /// For the ambassador to read.
+    pub description: Option<Paragraph>,
+    /// The caller's own.
+    pub metadata: Metadata,
+    /// The caller's key.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl NewEarning {
+    /// The money of a request as a fingerprint, `ref_… 550 USD`. Without a currency it ends in a blank, and is
+    /// then repeated by the same money in whatever currency was taken the first time.
+    pub fn money(&self, currency: Option<&Currency>) -> String {
+        let currency = currency.map_or("", Currency::as_str);
+        format!(
+            "{} {} {currency}",
+            self.referral_id.as_str(),
+            self.amount.get()
+        )
+    }
+}
+
+/// What is to change; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct EarningChanges {
+    /// A corrected amount.
+    pub amount: Option<Cents>,
+    /// A corrected currency.
+    pub currency: Option<Currency>,
+    /// A new type, or none.
+    pub kind: Option<Option<Line>>,
+    /// A new description, or none.
+    pub description: Option<Option<Paragraph>>,
+    /// Where it is to move.
+    pub status: Option<EarningStatus>,
+    /// A new reference, or none.
+    pub reference_id: Option<Option<Line>>,
+    /// Metadata to merge or to put in place.
+    pub metadata: Option<MetadataChange>,
+    /// Why; kept with the move.
+    pub note: Option<Paragraph>,
+}
+
+/// Which earnings.
+#[derive(Debug, Clone)]
+pub struct EarningFilter {
+    /// Only this referral's.
+    pub referral_id: Option<Wanted<ReferralId>>,
+    /// Only this program's.
+    pub program_id: Option<Wanted<ProgramId>>,
+    /// Only this ambassador's.
+    pub ambassador_id: Option<Wanted<AmbassadorId>>,
+    /// Only those that stand there.
+    pub status: Option<EarningStatus>,
+}
+
+/// One move of a status.
+#[derive(Debug, Clone, HasQuery, Insertable)]
+#[diesel(table_name = earning_moves)]
+pub struct EarningMove {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// What moved.
+    pub earning_id: EarningId,
+    /// 1, 2, 3 … within the earning.
+    pub position: i64,
+    /// From where.
+    pub from_status: EarningStatus,
+    /// To where.
+    pub to_status: EarningStatus,
+    /// When.
+    pub moved_at: Timestamp,
+    /// With which key.
+    pub moved_by: ApiKeyId,
+    /// Why.
+    pub note: Option<Paragraph>,
+}

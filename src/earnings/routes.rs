@@ -1,0 +1,302 @@
+//! `/api/v1/earnings`: the contract. All four operations are published; so are the snake_case filters.
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+use super::accrue::accrue;
+use super::model::{Earning, EarningChanges, EarningFilter, EarningStatus, NewEarning};
+use super::queries;
+use super::settle::settle;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::db::page::Page;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::body::{Body, for_existing};
+use crate::http::fields::{SentMetadata, fields};
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
+use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
+use crate::http::path::PathId;
+use crate::http::query::{Filter, ListQuery, PageParams};
+use crate::ids::{AmbassadorId, EarningId, Id, ProgramId, ReferralId, Wanted};
+use crate::metadata::Metadata;
+use crate::money::{Cents, Currency};
+use crate::text::{IdempotencyKey, Line, Paragraph};
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/earnings")
+                .route(web::get().to(list))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/earnings/{id}")
+                .route(web::get().to(show))
+                .route(web::put().to(update)),
+        );
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(list, create, show, update))]
+pub struct Docs;
+
+fields! {
+    /// Which earnings. Filters combine.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct EarningQuery {
+        /// Only this referral's (also spelt `referralId`).
+        #[param(value_type = Option<String>, example = "ref_123abc")]
+        pub referral_id = "referral_id" | "referralId": Option<Wanted<ReferralId>>,
+        /// Only this program's (also spelt `programId`).
+        #[param(value_type = Option<String>, example = "prog_123abc")]
+        pub program_id = "program_id" | "programId": Option<Wanted<ProgramId>>,
+        /// Only this ambassador's (also spelt `studentId`).
+        #[param(value_type = Option<String>, example = "user_123abc")]
+        pub student_id = "student_id" | "studentId": Option<Wanted<AmbassadorId>>,
+        /// Only those that stand there.
+        pub status: Option<EarningStatus>,
+    }
+}
+
+impl Filter for EarningQuery {
+    type Id = EarningId;
+}
+
+fields! {
+    /// A commission, already computed.
+    #[derive(ToSchema)]
+    #[schema(example = json!({
+        "referral_id": "ref_123abc", "amount": 550, "currency": "USD", "type": "purchase",
+        "description": "Commission for order 771", "idempotency_key": "order_771"
+    }))]
+    pub struct CreateEarning {
+        /// The signup it was earned by. It may have any status but `rejected`.
+        pub referral_id: ReferralId,
+        /// Minor units, a whole number: 550 is 5.50.
+        #[schema(value_type = i64, minimum = 1, maximum = 99_999_999_999_i64)]
+        pub amount: Cents,
+        /// The program's payout currency when left out.
+        pub currency: Option<Currency>,
+        /// purchase, subscription, recurring, bonus, or whatever you call it.
+        #[schema(rename = "type")]
+        pub kind = "type": Option<Line>,
+        /// For the ambassador to read, at most 2,000 characters.
+        pub description: Option<Paragraph>,
+        /// Your own.
+        pub metadata: Option<SentMetadata>,
+        /// Makes a retry the same request, for ever.
+        pub idempotency_key: Option<IdempotencyKey>,
+    }
+}
+
+fields! {
+    /// What is to change; what is left out stays. Null empties `type`, `description` and `reference_id`.
+    #[derive(ToSchema)]
+    #[schema(example = json!({"status": "paid", "reference_id": "payout_456def"}))]
+    pub struct UpdateEarning {
+        /// A corrected amount in minor units; not once it is paid.
+        #[schema(value_type = Option<i64>, minimum = 1, maximum = 99_999_999_999_i64)]
+        pub amount: Option<Cents>,
+        /// A corrected currency; not once it is paid.
+        pub currency: Option<Currency>,
+        /// A new type, or null for none.
+        #[schema(rename = "type", value_type = Option<Line>)]
+        pub kind = "type": Option<Option<Line>>,
+        /// A new description, or null for none.
+        #[schema(value_type = Option<Paragraph>)]
+        pub description: Option<Option<Paragraph>>,
+        /// pending → processing, paid; processing → paid, failed; failed → processing. The same again changes
+        /// nothing.
+        pub status: Option<EarningStatus>,
+        /// The payout's or transaction's id elsewhere, or null for none.
+        #[schema(value_type = Option<Line>)]
+        pub reference_id: Option<Option<Line>>,
+        /// Keys to set; a key with null is removed.
+        pub metadata: Option<SentMetadata>,
+        /// Why the status moves; kept in the history.
+        pub note: Option<Paragraph>,
+    }
+}
+
+/// One commission.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Earning, example = json!({
+    "id": "earn_123abc", "referral_id": "ref_123abc", "amount": 550, "currency": "USD", "type": "purchase",
+    "description": "Commission for order 771", "status": "pending", "reference_id": null,
+    "created_at": "2024-01-18T11:00:00Z", "paid_at": null, "updated_at": "2024-01-18T11:00:00Z",
+    "metadata": {"order_id": "771"}
+}))]
+pub struct EarningView {
+    /// `earn_…`
+    pub id: EarningId,
+    /// The signup it was earned by.
+    pub referral_id: ReferralId,
+    /// Minor units.
+    pub amount: Cents,
+    /// ISO 4217.
+    pub currency: Currency,
+    /// Whatever you call it.
+    #[serde(rename = "type")]
+    #[schema(required)]
+    pub kind: Option<Line>,
+    /// For the ambassador to read.
+    #[schema(required)]
+    pub description: Option<Paragraph>,
+    /// Where it stands.
+    pub status: EarningStatus,
+    /// The payout's or transaction's id elsewhere.
+    #[schema(required)]
+    pub reference_id: Option<Line>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was paid.
+    #[schema(required)]
+    pub paid_at: Option<Timestamp>,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+    /// Your own.
+    pub metadata: Metadata,
+}
+
+impl From<Earning> for EarningView {
+    fn from(earning: Earning) -> Self {
+        Self {
+            id: earning.id,
+            referral_id: earning.referral_id,
+            amount: earning.amount,
+            currency: earning.currency,
+            kind: earning.kind,
+            description: earning.description,
+            status: earning.status,
+            reference_id: earning.reference_id,
+            created_at: earning.created_at,
+            paid_at: earning.paid_at,
+            updated_at: earning.updated_at,
+            metadata: earning.metadata,
+        }
+    }
+}
+
+list_of! {
+    /// A page of earnings.
+    pub struct EarningList {
+        /// The earnings, oldest first.
+        pub earnings: Vec<EarningView>
+    }
+}
+
+/// List earnings
+#[utoipa::path(get, path = "/api/v1/earnings", tag = "Earnings", operation_id = "listEarnings",
+    params(EarningQuery, PageParams),
+    responses((status = 200, description = "A page of earnings", body = EarningList), ListRefusals))]
+async fn list(
+    app: web::Data<App>,
+    account: Account,
+    request: HttpRequest,
+    query: ListQuery<EarningQuery>,
+) -> Result<Listing<EarningList>, Error> {
+    let ListQuery { filter, page } = query;
+    let filter = EarningFilter {
+        referral_id: filter.referral_id,
+        program_id: filter.program_id,
+        ambassador_id: filter.student_id,
+        status: filter.status,
+    };
+    let rows =
+        move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
+    answer::list(&app, &request, page, rows, EarningView::from).await
+}
+
+/// Record a commission
+#[utoipa::path(post, path = "/api/v1/earnings", tag = "Earnings", operation_id = "createEarning",
+    request_body = CreateEarning,
+    params(KeyHeaderParam),
+    responses((status = 200, description = "The earning, as it is now", body = EarningView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        CreateRefusals))]
+async fn create(
+    app: web::Data<App>,
+    account: Account,
+    key: KeyHeader,
+    body: Body<CreateEarning>,
+) -> Result<Created<EarningView>, Error> {
+    let Body(body) = body;
+    let now = app.clock.now();
+    let new = NewEarning {
+        id: EarningId::new(now),
+        referral_id: body.referral_id,
+        amount: body.amount,
+        currency: body.currency,
+        kind: body.kind,
+        description: body.description,
+        metadata: SentMetadata::kept(body.metadata)?,
+        key: key.or(body.idempotency_key)?,
+    };
+    let recorded = app
+        .db
+        .write(move |conn| accrue(conn, &account.id, &new, now))
+        .await?;
+    Ok(Created::new(recorded, EarningView::from))
+}
+
+/// Get an earning
+#[utoipa::path(get, path = "/api/v1/earnings/{id}", tag = "Earnings", operation_id = "getEarning",
+    params(("id" = EarningId, Path, description = "The earning's id")),
+    responses((status = 200, description = "The earning", body = EarningView), ShowRefusals))]
+async fn show(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<EarningId>,
+) -> Result<web::Json<EarningView>, Error> {
+    let earning = find(&app, account, id.0).await?;
+    Ok(web::Json(earning.into()))
+}
+
+/// Pay or correct an earning
+#[utoipa::path(put, path = "/api/v1/earnings/{id}", tag = "Earnings", operation_id = "updateEarning",
+    request_body = UpdateEarning,
+    params(("id" = EarningId, Path, description = "The earning's id")),
+    responses((status = 200, description = "The earning as it is now", body = EarningView), UpdateRefusals))]
+async fn update(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<EarningId>,
+    body: Result<Body<UpdateEarning>, Error>,
+) -> Result<web::Json<EarningView>, Error> {
+    let PathId(id) = id;
+    let body = for_existing(body, async {
+        find(&app, account.clone(), id.clone()).await.map(drop)
+    })
+    .await?;
+    let now = app.clock.now();
+    let changes = EarningChanges {
+        amount: body.amount,
+        currency: body.currency,
+        kind: body.kind,
+        description: body.description,
+        status: body.status,
+        reference_id: body.reference_id,
+        metadata: SentMetadata::change(body.metadata, app.config.metadata_update),
+        note: body.note,
+    };
+    let earning = app
+        .db
+        .write(move |conn| settle(conn, &account.id, &account.key, &id, &changes, now))
+        .await?;
+    Ok(web::Json(earning.into()))
+}
+
+/// The account's earning, or the 404.
+pub(super) async fn find(app: &App, account: Account, id: EarningId) -> Result<Earning, Error> {
+    app.db
+        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
+        .await?
+        .ok_or(Error::NotFound(EarningId::NOUN))
+}

@@ -1,0 +1,171 @@
+//! What a handler answers: one object, a created (or replayed) object, or a page of a list.
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::{HeaderName, HeaderValue, LINK};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use diesel::QueryResult;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::db::DbConnection;
+use crate::db::page::Page;
+use crate::error::Error;
+use crate::idempotency::Recorded;
+
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// An object that was just made, or made earlier by the same key. 200 either way, as published.
+pub struct Created<T> {
+    object: T,
+    replayed: bool,
+}
+
+impl<T> Created<T> {
+    /// The answer to a write whose outcome is shown by `view`.
+    pub fn new<R>(recorded: Recorded<R>, view: impl FnOnce(R) -> T) -> Self {
+        match recorded {
+            Recorded::New(row) => Self {
+                object: view(row),
+                replayed: false,
+            },
+            Recorded::Replayed(row) => Self {
+                object: view(row),
+                replayed: true,
+            },
+        }
+    }
+}
+
+impl<T: Serialize> Responder for Created<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if self.replayed {
+            response.insert_header((IDEMPOTENT_REPLAYED, HeaderValue::from_static("true")));
+        }
+        response.json(self.object)
+    }
+}
+
+/// A page of a list as it is written: the array under the noun's own name, and where in the list it stands.
+pub trait Envelope: Sized {
+    /// One item.
+    type Item;
+
+    /// Puts `items` into the envelope.
+    fn around(items: Vec<Self::Item>, page: &Page, has_more: bool) -> Self;
+
+    /// The id of the last item, which a cursor goes on from.
+    fn last_id(&self) -> Option<&str>;
+}
+
+/// Declares the envelope of a noun's list: its items, `limit`, `offset` and `has_more`.
+macro_rules! list_of {
+    ($(#[$meta:meta])* pub struct $name:ident { $(#[$items_meta:meta])* pub $items:ident: Vec<$item:ty> }) => {
+        $(#[$meta])*
+        #[derive(::serde::Serialize, ::utoipa::ToSchema)]
+        pub struct $name {
+            $(#[$items_meta])*
+            pub $items: Vec<$item>,
+            /// The page size in force.
+            #[schema(example = 50)]
+            pub limit: i64,
+            /// How many were passed over.
+            #[schema(example = 0)]
+            pub offset: i64,
+            /// Whether there are more behind these.
+            #[schema(example = false)]
+            pub has_more: bool,
+        }
+
+        impl $crate::http::answer::Envelope for $name {
+            type Item = $item;
+
+            fn around(items: Vec<$item>, page: &$crate::db::page::Page, has_more: bool) -> Self {
+                Self { $items: items, limit: page.limit, offset: page.offset, has_more }
+            }
+
+            fn last_id(&self) -> Option<&str> {
+                self.$items.last().map(|item| item.id.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use list_of;
+
+/// Answers `request` with the page that `rows` loads, each row shown by `view`.
+pub async fn list<E, R>(
+    app: &App,
+    request: &HttpRequest,
+    page: Page,
+    rows: impl FnOnce(&mut DbConnection, &Page) -> QueryResult<Vec<R>> + Send + 'static,
+    view: impl Fn(R) -> E::Item,
+) -> Result<Listing<E>, Error>
+where
+    E: Envelope,
+    R: Send + 'static,
+{
+    let wanted = page.clone();
+    let rows = app.db.read(move |conn| Ok(rows(conn, &wanted)?)).await?;
+    let (rows, has_more) = page.cut(rows);
+    let envelope = E::around(rows.into_iter().map(view).collect(), &page, has_more);
+    let links = links(app, request, &page, has_more, envelope.last_id());
+    Ok(Listing { envelope, links })
+}
+
+/// A page of a list, with `Link` headers to its neighbours.
+pub struct Listing<T> {
+    envelope: T,
+    links: Vec<String>,
+}
+
+fn links(
+    app: &App,
+    request: &HttpRequest,
+    page: &Page,
+    more: bool,
+    last: Option<&str>,
+) -> Vec<String> {
+    let link = |name: &str, value: String, rel: &str| {
+        let kept = url::form_urlencoded::parse(request.query_string().as_bytes())
+            .filter(|(name, _)| !matches!(&**name, "offset" | "after" | "limit"));
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair("limit", &page.limit.to_string())
+            .append_pair(name, &value)
+            .finish();
+        format!(
+            "<{}{}?{query}>; rel=\"{rel}\"",
+            app.public_url,
+            request.path()
+        )
+    };
+    let mut links = Vec::new();
+    match (last, &page.after) {
+        (Some(last), Some(_)) if more => links.push(link("after", last.to_owned(), "next")),
+        (Some(_), None) if more => {
+            let next = page.offset.saturating_add(page.limit);
+            links.push(link("offset", next.to_string(), "next"));
+        }
+        _ => {}
+    }
+    if page.offset > 0 && page.after.is_none() {
+        let previous = (page.offset - page.limit).max(0);
+        links.push(link("offset", previous.to_string(), "prev"));
+    }
+    links
+}
+
+impl<T: Serialize> Responder for Listing<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if !self.links.is_empty() {
+            response.insert_header((LINK, self.links.join(", ")));
+        }
+        response.json(self.envelope)
+    }
+}

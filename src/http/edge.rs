@@ -1,0 +1,223 @@
+//! The outermost layer of every request: gives it an id, survives its panics, puts every failure into the
+//! one shape, logs one line.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, ResponseError};
+use futures_util::FutureExt;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{Error, FieldError};
+use crate::ids;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The body of every failure on `/api/v1`. `error` and `message` are the published pair; the rest is ours.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "error": "Bad Request",
+    "message": "Missing required field: impression_id",
+    "code": "invalid_request",
+    "request_id": "req_0h5m8k2q9sx7v3n1b6tz",
+    "errors": [{"field": "impression_id", "code": "missing", "message": "Missing required field: impression_id"}]
+}))]
+pub struct ErrorBody {
+    /// The status in words.
+    pub error: &'static str,
+    /// A sentence for a person.
+    pub message: String,
+    /// Stable and snake_case, for programs.
+    pub code: &'static str,
+    /// Finds this request in the server's log; also in the `X-Request-Id` header.
+    pub request_id: String,
+    /// For bad input: every field that was refused, in the documents' order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub errors: Option<Vec<FieldError>>,
+}
+
+/// Wraps the whole application.
+pub async fn edge(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    // HEAD is GET without the body, which the encoder leaves out. A scan must tell them apart itself.
+    if method == Method::HEAD && !request.path().starts_with("/q/") {
+        request.head_mut().method = Method::GET;
+    }
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let mut response = match outcome {
+        Ok(Ok(response)) => shaped(response, &id),
+        Ok(Err(error)) => return Err(finished(foreign(&error), id, &method, started)),
+        Err(_) => {
+            return Err(finished(
+                Error::internal("a handler panicked"),
+                id,
+                &method,
+                started,
+            ));
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    let route = response.request().match_pattern();
+    log_line(&method, route.as_deref(), response.status(), started, &id);
+    Ok(response)
+}
+
+/// The id the caller gave the request, if it is a tame one, else a new one.
+fn request_id(request: &ServiceRequest) -> String {
+    let tame = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    request
+        .headers()
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(tame)
+        .map_or_else(|| ids::random("req"), str::to_owned)
+}
+
+/// Leaves successes and pages as they are; everything that failed gets the one shape.
+fn shaped<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    id: &str,
+) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    let has_body_of_its_own =
+        response.response().error().is_none() && response.headers().contains_key(CONTENT_TYPE);
+    if !failed || has_body_of_its_own {
+        return response.map_into_boxed_body();
+    }
+    let (request, old) = response.into_parts();
+    let mut new = match old.error() {
+        Some(error) => match error.as_error::<Error>() {
+            Some(ours) => render(ours, id),
+            None => render(&foreign(error), id),
+        },
+        None => render(&by_status(status), id),
+    };
+    // What the failure said in headers (Allow, rate limits) stays said.
+    for (name, value) in old.headers() {
+        if !new.headers().contains_key(name) {
+            new.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, new)
+}
+
+/// A failure that actix or a library raised.
+fn foreign(error: &actix_web::Error) -> Error {
+    match error.as_response_error().status_code() {
+        StatusCode::INTERNAL_SERVER_ERROR => Error::internal(error.to_string()),
+        status => by_status(status),
+    }
+}
+
+fn by_status(status: StatusCode) -> Error {
+    match status {
+        StatusCode::NOT_FOUND => Error::NoSuchPath,
+        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => Error::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(crate::http::body::MAX_BYTES),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::UnsupportedMediaType,
+        StatusCode::UNAUTHORIZED => Error::Unauthorized,
+        _ if status.is_client_error() => {
+            Error::Malformed("The request could not be read".to_owned())
+        }
+        _ => Error::internal(format!("an answer of {status} without an error")),
+    }
+}
+
+/// The one shape.
+pub fn render(error: &Error, id: &str) -> HttpResponse {
+    match error {
+        Error::Internal(cause) => log::error!(request_id = id; "{id} failed: {cause}"),
+        Error::Unavailable(cause) => log::warn!(request_id = id; "{id} turned away: {cause}"),
+        _ => {}
+    }
+    let mut response = HttpResponse::build(error.status());
+    if matches!(error, Error::Unauthorized) {
+        response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+    }
+    if let Some(seconds) = error.retry_after() {
+        response.insert_header((RETRY_AFTER, seconds));
+    }
+    response.json(ErrorBody {
+        error: words(error.status()),
+        message: error.to_string(),
+        code: error.code(),
+        request_id: id.to_owned(),
+        errors: (!error.fields().is_empty()).then(|| error.fields().to_vec()),
+    })
+}
+
+/// A status in the words that the published documents use, or HTTP's own.
+pub fn words(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        _ => status.canonical_reason().unwrap_or("Error"),
+    }
+}
+
+/// A failure after which the request is gone: it carries its finished answer out past actix.
+#[derive(Debug)]
+struct Finished {
+    error: Error,
+    id: String,
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Finished {
+    fn status_code(&self) -> StatusCode {
+        self.error.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = render(&self.error, &self.id);
+        if let Ok(value) = HeaderValue::from_str(&self.id) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        response
+    }
+}
+
+fn finished(error: Error, id: String, method: &Method, started: Instant) -> actix_web::Error {
+    log_line(method, None, error.status(), started, &id);
+    Finished { error, id }.into()
+}
+
+/// The route's pattern, not the path: a path can hold whatever somebody typed, an e-mail address too.
+fn log_line(method: &Method, route: Option<&str>, status: StatusCode, started: Instant, id: &str) {
+    let route = route.unwrap_or("-");
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    log::info!(
+        target: "handbill::http",
+        request_id = id, method = method.as_str(), route = route, status = status.as_u16(), micros = micros;
+        "{method} {route} {} {micros}us {id}", status.as_u16()
+    );
+}

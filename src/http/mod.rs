@@ -1,0 +1,17 @@
+//! Everything about HTTP that is not about one noun.
+
+pub mod account;
+pub mod answer;
+pub mod body;
+pub mod docs_page;
+pub mod edge;
+pub mod fields;
+pub mod idempotency;
+pub mod json;
+pub mod openapi;
+pub mod operations;
+pub mod path;
+pub mod peer;
+pub mod query;
+pub mod rate_limit;
+pub mod server;

@@ -1,0 +1,146 @@
+//! The query string of a list: a noun's own filters, and the page.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+
+use crate::app::App;
+use crate::db::page::{Order, Page};
+use crate::error::Error;
+use crate::http::fields::{Fields, FromFields, fields};
+use crate::ids::Id;
+use crate::parse::{Complaint, Parse};
+
+/// Filters that belong to a list of things with ids of one kind.
+pub trait Filter: FromFields {
+    /// The ids in the list; what `after` must be one of.
+    type Id: Id;
+}
+
+/// Filters and page of a list, checked.
+pub struct ListQuery<F> {
+    /// The noun's own filters.
+    pub filter: F,
+    /// Which part.
+    pub page: Page,
+}
+
+fields! {
+    /// The part of the list that every list operation can be asked for.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct PageParams {
+        /// How many at most: 1 or more; beyond the maximum (1000 unless configured lower) it is the maximum.
+        #[param(value_type = Option<i64>, minimum = 1, example = 50)]
+        pub limit: Option<Limit>,
+        /// How many to pass over before the first.
+        #[param(value_type = Option<i64>, minimum = 0, example = 0)]
+        pub offset: Option<Offset>,
+        /// `asc` (oldest first, the default) or `desc`.
+        pub order: Option<Order>,
+        /// The id of the last item already seen: the list goes on behind it. Fast and stable at any depth.
+        #[param(value_type = Option<String>)]
+        pub after: Option<String>,
+    }
+}
+
+/// A page size, before it is clamped.
+pub struct Limit(i64);
+/// How many rows to pass over.
+pub struct Offset(i64);
+
+/// The documents' default page size.
+const DEFAULT_LIMIT: i64 = 50;
+
+impl Parse for Limit {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let complaint = || Complaint::new("invalid_limit", "must be a whole number, 1 or more");
+        digits(text)
+            .filter(|n| *n >= 1)
+            .map(Self)
+            .ok_or_else(complaint)
+    }
+}
+
+impl Parse for Offset {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let complaint = || Complaint::new("invalid_offset", "must be a whole number, 0 or more");
+        digits(text).map(Self).ok_or_else(complaint)
+    }
+}
+
+impl Parse for String {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        Ok(text.to_owned())
+    }
+}
+
+/// Digits only: no sign, no space, no exponent; and a number the database can count to.
+fn digits(text: &str) -> Option<i64> {
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => text.parse().ok(),
+        false => None,
+    }
+}
+
+impl<F: Filter + 'static> FromRequest for ListQuery<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let largest = request
+            .app_data::<web::Data<App>>()
+            .map_or(DEFAULT_LIMIT, |app| app.config.max_page_size);
+        ready(read(request.query_string(), largest))
+    }
+}
+
+fn read<F: Filter>(query: &str, largest: i64) -> Result<ListQuery<F>, Error> {
+    let mut found = Map::new();
+    let mut repeated = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if found
+            .insert(name.to_string(), Value::String(value.into_owned()))
+            .is_some()
+        {
+            repeated.push(name.into_owned());
+        }
+    }
+    let mut fields = Fields::of_query(found, repeated);
+    let filter = F::from_fields(&mut fields);
+    let params = PageParams::from_fields(&mut fields);
+    let (filter, params) = fields.finish(filter.zip(params))?;
+    let after = params.after.map(cursor::<F::Id>).transpose()?;
+    Ok(ListQuery {
+        filter,
+        page: Page {
+            limit: params
+                .limit
+                .map_or(DEFAULT_LIMIT, |limit| limit.0)
+                .min(largest),
+            offset: params.offset.map_or(0, |offset| offset.0),
+            order: params.order.unwrap_or(Order::Asc),
+            after,
+        },
+    })
+}
+
+fn cursor<T: Id>(text: String) -> Result<String, Error> {
+    let ours = T::from_outside(&text).is_some()
+        && text
+            .strip_prefix(T::PREFIX)
+            .is_some_and(|rest| rest.starts_with('_'));
+    match ours {
+        true => Ok(text),
+        false => Err(Error::field(
+            "after",
+            Complaint::new(
+                "invalid_cursor",
+                format!("must be an id from this list, {}_…", T::PREFIX),
+            ),
+        )),
+    }
+}

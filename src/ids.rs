@@ -1,0 +1,181 @@
+//! The ids: a prefix that says what it is, an underscore, and 20 characters that sort by time.
+//!
+//! The first ten characters are the microsecond of the row's own moment in base 36 (they last until
+//! 2085), the other ten are random. So `ORDER BY id` *is* "oldest first", one index serves a filter and
+//! its order, and a cursor is nothing but an id. Clients treat ids as opaque.
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Text;
+use nanoid::nanoid;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::clock::Timestamp;
+use crate::db::columns::stored_as_text;
+use crate::parse::{Complaint, Parse};
+
+const ALPHABET: [char; 36] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i',
+    'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+];
+
+/// What every id type can do; lets extractors and filters be written once.
+pub trait Id: Sized {
+    /// The letters before the underscore.
+    const PREFIX: &'static str;
+    /// What it names, as a person would say it: "Referral".
+    const NOUN: &'static str;
+
+    /// An id from text that came from outside, or `None` if no id ever looks like that.
+    fn from_outside(text: &str) -> Option<Self>;
+}
+
+/// 20 characters that sort by `at`, unguessable in the second half.
+fn time_ordered(prefix: &str, at: Timestamp) -> String {
+    let mut micros = at.micros().max(0).unsigned_abs();
+    let mut digits = ['0'; 10];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(micros % 36) as usize];
+        micros /= 36;
+    }
+    let mut id = String::with_capacity(prefix.len() + 21);
+    id.push_str(prefix);
+    id.push('_');
+    id.extend(digits);
+    id.push_str(&nanoid!(10, &ALPHABET));
+    id
+}
+
+/// Whether any of our ids could look like this. Everything else names nothing, so it never reaches a query.
+fn could_be_an_id(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+/// 20 random characters of the same alphabet, for things that have no row: `req_…`.
+pub fn random(prefix: &str) -> String {
+    format!("{prefix}_{}", nanoid!(20, &ALPHABET))
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, AsExpression, FromSqlRow, ToSchema)]
+        #[diesel(sql_type = Text)]
+        #[schema(value_type = String, example = $example)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A new id for something that happened at `at`.
+            pub fn new(at: Timestamp) -> Self {
+                Self(time_ordered($prefix, at))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            fn from_stored(text: String) -> Result<Self, Complaint> {
+                Ok(Self(text))
+            }
+        }
+
+        impl Id for $name {
+            const PREFIX: &'static str = $prefix;
+            const NOUN: &'static str = $noun;
+
+            fn from_outside(text: &str) -> Option<Self> {
+                could_be_an_id(text).then(|| Self(text.to_owned()))
+            }
+        }
+
+        /// Text that no id looks like is an id that nothing has.
+        impl Parse for $name {
+            fn parse(text: &str) -> Result<Self, Complaint> {
+                Self::from_outside(text).ok_or(Complaint::NoSuch($noun))
+            }
+        }
+
+        stored_as_text!($name);
+    };
+}
+
+text_id!(
+    /// The tenant.
+    AccountId, "acct", "Account", "acct_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
+    /// An API key's record; not the secret.
+    ApiKeyId, "key", "API key", "key_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
+    /// A program.
+    ProgramId, "prog", "Program", "prog_123abc"
+);
+text_id!(
+    /// An ambassador: `user` and `student_id` on the wire.
+    AmbassadorId, "user", "User", "user_123abc"
+);
+text_id!(
+    /// A poster.
+    PosterId, "poster", "Poster", "poster_123abc"
+);
+text_id!(
+    /// A scan.
+    ImpressionId, "imp", "Impression", "imp_123abc"
+);
+text_id!(
+    /// A signup.
+    ReferralId, "ref", "Referral", "ref_123abc"
+);
+text_id!(
+    /// A commission.
+    EarningId, "earn", "Earning", "earn_123abc"
+);
+
+/// An id in a filter. One that names nothing is not an error, it matches nothing: a published sample
+/// sends `programId=undefined`.
+#[derive(Debug, Clone)]
+pub struct Wanted<T>(pub Option<T>);
+
+impl<T: Id> Parse for Wanted<T> {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        Ok(Self(T::from_outside(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_ids_sort_after_earlier_ones() {
+        let mut last = ReferralId::new(Timestamp::from_micros(0));
+        for micros in [
+            1,
+            35,
+            36,
+            1_705_314_600_000_000,
+            1_705_314_600_000_001,
+            3_600_000_000_000_000,
+        ] {
+            let next = ReferralId::new(Timestamp::from_micros(micros));
+            assert!(last < next, "{last:?} {next:?}");
+            assert_eq!(next.as_str().len(), "ref_".len() + 20);
+            last = next;
+        }
+    }
+
+    #[test]
+    fn text_that_no_id_looks_like_is_not_an_id() {
+        for text in ["", "ref_\0", "ref_é", "ref_/x", " ref_1", &"a".repeat(65)] {
+            assert_eq!(ReferralId::from_outside(text), None, "{text:?}");
+        }
+        assert!(ReferralId::from_outside("ref_123abc").is_some());
+    }
+}

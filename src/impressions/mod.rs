@@ -1,0 +1,13 @@
+//! Impressions: scans.
+//!
+//! `scan` is what a phone does at a poster; `record` takes in a scan that was seen elsewhere; `forget`
+//! removes what is personal about old ones. A scan never changes anything but the list of scans.
+
+pub mod forget;
+pub mod model;
+pub mod queries;
+pub mod record;
+pub mod routes;
+pub mod scan;
+pub mod scan_page;
+pub mod scan_routes;

@@ -1,0 +1,68 @@
+//! An impression.
+
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::schema::impressions;
+use crate::idempotency::Retry;
+use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
+use crate::metadata::Metadata;
+use crate::text::{IdempotencyKey, Line, Paragraph};
+
+/// One scan of one poster.
+#[derive(Debug, Clone, HasQuery, Insertable)]
+#[diesel(table_name = impressions)]
+pub struct Impression {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// `imp_…`; sorts by `scanned_at`.
+    pub id: ImpressionId,
+    /// What was scanned.
+    pub poster_id: PosterId,
+    /// The poster's program.
+    pub program_id: ProgramId,
+    /// The poster's ambassador.
+    pub ambassador_id: AmbassadorId,
+    /// When.
+    pub scanned_at: Timestamp,
+    /// What the phone called itself. Personal.
+    pub user_agent: Option<Paragraph>,
+    /// Where the phone was in the network. Personal.
+    pub ip_address: Option<Line>,
+    /// The caller's own; a scan at our own address leaves `device_type` and `referrer`.
+    pub metadata: Metadata,
+    /// See `idempotency`.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// See `idempotency`.
+    pub idempotency_fingerprint: Option<String>,
+}
+
+/// A scan that was seen elsewhere.
+#[derive(Debug, Clone)]
+pub struct NewImpression {
+    /// `imp_…`, made for `scanned_at`.
+    pub id: ImpressionId,
+    /// What was scanned.
+    pub poster_id: PosterId,
+    /// When.
+    pub scanned_at: Timestamp,
+    /// What the phone called itself.
+    pub user_agent: Option<Paragraph>,
+    /// Where the phone was in the network.
+    pub ip_address: Option<Line>,
+    /// The caller's own.
+    pub metadata: Metadata,
+    /// The caller's key.
+    pub retry: Option<Retry>,
+}
+
+/// Which impressions.
+#[derive(Debug, Clone)]
+pub struct ImpressionFilter {
+    /// Only this program's.
+    pub program_id: Option<Wanted<ProgramId>>,
+    /// Only this poster's.
+    pub poster_id: Option<Wanted<PosterId>>,
+    /// Only this ambassador's.
+    pub ambassador_id: Option<Wanted<AmbassadorId>>,
+}

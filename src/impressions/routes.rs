@@ -1,0 +1,241 @@
+//! `/api/v1/impressions`: the contract. List and get are published;
+//! create, for scans recorded elsewhere, is ours.
+
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+use super::model::{Impression, ImpressionFilter, NewImpression};
+use super::queries;
+use super::record::record;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::config::Keep;
+use crate::db::DbConnection;
+use crate::db::page::Page;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::body::Body;
+use crate::http::fields::{SentMetadata, fields};
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
+use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals};
+use crate::http::path::PathId;
+use crate::http::peer;
+use crate::http::query::{Filter, ListQuery, PageParams};
+use crate::idempotency::{Retry, fingerprint};
+use crate::ids::{AmbassadorId, Id, ImpressionId, PosterId, ProgramId, Wanted};
+use crate::metadata::Metadata;
+use crate::parse::{Complaint, Parse};
+use crate::text::{IdempotencyKey, Line, Paragraph};
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/impressions")
+                .route(web::get().to(list))
+                .route(web::post().to(create)),
+        )
+        .service(web::resource("/impressions/{id}").route(web::get().to(show)));
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(list, create, show))]
+pub struct Docs;
+
+fields! {
+    /// Which impressions.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct ImpressionQuery {
+        /// Only this program's (also spelt `program_id`).
+        #[param(rename = "programId", value_type = Option<String>, example = "prog_123abc")]
+        pub program_id = "programId" | "program_id": Option<Wanted<ProgramId>>,
+        /// Only this poster's (also spelt `poster_id`).
+        #[param(rename = "posterId", value_type = Option<String>, example = "poster_123abc")]
+        pub poster_id = "posterId" | "poster_id": Option<Wanted<PosterId>>,
+        /// Only this ambassador's (also spelt `student_id`).
+        #[param(rename = "studentId", value_type = Option<String>, example = "user_123abc")]
+        pub student_id = "studentId" | "student_id": Option<Wanted<AmbassadorId>>,
+    }
+}
+
+impl Filter for ImpressionQuery {
+    type Id = ImpressionId;
+}
+
+fields! {
+    /// A scan that was seen elsewhere. Program and ambassador are the poster's.
+    #[derive(ToSchema)]
+    pub struct CreateImpression {
+        /// What was scanned.
+        pub poster_id: PosterId,
+        /// When; now when left out. It cannot lie in the future.
+        pub scanned_at: Option<Timestamp>,
+        /// What the phone called itself, at most 2,000 characters.
+        pub user_agent: Option<Paragraph>,
+        /// An IPv4 or IPv6 address.
+        #[schema(value_type = Option<String>, example = "203.0.113.9")]
+        pub ip_address: Option<Address>,
+        /// Your own.
+        pub metadata: Option<SentMetadata>,
+        /// Makes a retry the same request.
+        pub idempotency_key: Option<IdempotencyKey>,
+    }
+}
+
+/// An IP address as somebody wrote it.
+pub struct Address(IpAddr);
+
+impl Parse for Address {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let complaint = || Complaint::new("invalid_ip_address", "must be an IPv4 or IPv6 address");
+        text.trim().parse().map(Self).map_err(|_| complaint())
+    }
+}
+
+/// One scan of one poster.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Impression, example = json!({
+    "id": "imp_123abc", "poster_id": "poster_123abc", "program_id": "prog_123abc", "student_id": "user_123abc",
+    "scanned_at": "2024-01-15T10:25:00Z", "user_agent": "Mozilla/5.0 (iPhone)", "ip_address": "203.0.113.9",
+    "metadata": {"device_type": "mobile", "referrer": "direct"}
+}))]
+pub struct ImpressionView {
+    /// `imp_…`; what a signup sends as `impression_id`.
+    pub id: ImpressionId,
+    /// What was scanned.
+    pub poster_id: PosterId,
+    /// The poster's program.
+    pub program_id: ProgramId,
+    /// The poster's ambassador.
+    pub student_id: AmbassadorId,
+    /// When.
+    pub scanned_at: Timestamp,
+    /// What the phone called itself.
+    #[schema(required)]
+    pub user_agent: Option<Paragraph>,
+    /// Where the phone was in the network.
+    #[schema(required)]
+    pub ip_address: Option<Line>,
+    /// Your own; a scan at our own address leaves `device_type` and `referrer`.
+    pub metadata: Metadata,
+}
+
+impl From<Impression> for ImpressionView {
+    fn from(impression: Impression) -> Self {
+        Self {
+            id: impression.id,
+            poster_id: impression.poster_id,
+            program_id: impression.program_id,
+            student_id: impression.ambassador_id,
+            scanned_at: impression.scanned_at,
+            user_agent: impression.user_agent,
+            ip_address: impression.ip_address,
+            metadata: impression.metadata,
+        }
+    }
+}
+
+list_of! {
+    /// A page of impressions.
+    pub struct ImpressionList {
+        /// The impressions, oldest first.
+        pub impressions: Vec<ImpressionView>
+    }
+}
+
+/// List impressions
+#[utoipa::path(get, path = "/api/v1/impressions", tag = "Impressions", operation_id = "listImpressions",
+    params(ImpressionQuery, PageParams),
+    responses((status = 200, description = "A page of impressions", body = ImpressionList), ListRefusals))]
+async fn list(
+    app: web::Data<App>,
+    account: Account,
+    request: HttpRequest,
+    query: ListQuery<ImpressionQuery>,
+) -> Result<Listing<ImpressionList>, Error> {
+    let ListQuery { filter, page } = query;
+    let filter = ImpressionFilter {
+        program_id: filter.program_id,
+        poster_id: filter.poster_id,
+        ambassador_id: filter.student_id,
+    };
+    let rows =
+        move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
+    answer::list(&app, &request, page, rows, ImpressionView::from).await
+}
+
+/// Record an impression seen elsewhere
+#[utoipa::path(post, path = "/api/v1/impressions", tag = "Impressions", operation_id = "createImpression",
+    request_body = CreateImpression,
+    params(KeyHeaderParam),
+    responses((status = 200, description = "The impression", body = ImpressionView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        CreateRefusals))]
+async fn create(
+    app: web::Data<App>,
+    account: Account,
+    key: KeyHeader,
+    body: Body<CreateImpression>,
+) -> Result<Created<ImpressionView>, Error> {
+    let Body(body) = body;
+    let now = app.clock.now();
+    // Clocks of other systems may be a little ahead of ours.
+    if body
+        .scanned_at
+        .is_some_and(|scanned_at| scanned_at > now.plus_seconds(300))
+    {
+        let complaint = Complaint::new("in_the_future", "must not lie in the future");
+        return Err(Error::field("scanned_at", complaint));
+    }
+    let told = body
+        .scanned_at
+        .map_or_else(String::new, |at| at.to_string());
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: fingerprint(&[body.poster_id.as_str(), &told]),
+        key,
+    });
+    let scanned_at = body.scanned_at.unwrap_or(now);
+    let new = NewImpression {
+        id: ImpressionId::new(scanned_at),
+        poster_id: body.poster_id,
+        scanned_at,
+        user_agent: body
+            .user_agent
+            .filter(|_| app.config.scan_user_agent == Keep::Full),
+        ip_address: body
+            .ip_address
+            .and_then(|address| peer::kept(address.0, app.config.scan_address))
+            .map(|text| Line::cut(&text)),
+        metadata: SentMetadata::kept(body.metadata)?,
+        retry,
+    };
+    let recorded = app
+        .db
+        .write(move |conn| record(conn, &account.id, &new))
+        .await?;
+    Ok(Created::new(recorded, ImpressionView::from))
+}
+
+/// Get an impression
+#[utoipa::path(get, path = "/api/v1/impressions/{id}", tag = "Impressions", operation_id = "getImpression",
+    params(("id" = ImpressionId, Path, description = "The impression's id")),
+    responses((status = 200, description = "The impression", body = ImpressionView), ShowRefusals))]
+async fn show(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<ImpressionId>,
+) -> Result<web::Json<ImpressionView>, Error> {
+    let PathId(id) = id;
+    let found = app
+        .db
+        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
+        .await?;
+    let impression = found.ok_or(Error::NotFound(ImpressionId::NOUN))?;
+    Ok(web::Json(impression.into()))
+}

@@ -1,0 +1,32 @@
+//! handbill: the backend of an ambassador programme that recruits through QR posters.
+//!
+//! The folders are the business, in the order of the money; in each, the file names are the layers:
+//! `model` (what it is), `queries` (every statement about its table), one file per verb, `routes` (its
+//! contract on the wire).
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod worker;
+
+pub mod accounts;
+pub mod ambassadors;
+pub mod api_keys;
+pub mod earnings;
+pub mod impressions;
+pub mod posters;
+pub mod programs;
+pub mod referrals;
+
+pub mod clock;
+pub mod error;
+pub mod idempotency;
+pub mod ids;
+pub mod metadata;
+pub mod money;
+pub mod parse;
+pub mod status;
+pub mod text;
+
+pub mod db;
+pub mod http;

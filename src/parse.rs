@@ -1,0 +1,68 @@
+//! What a value must be before it may enter: one trait, and the complaint it answers with.
+//! Nothing here knows HTTP or JSON; `http::fields` puts the field's name in front of a complaint.
+
+/// Why a value was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Complaint {
+    /// The field is required and absent or null.
+    Missing,
+    /// An id that names nothing the caller can see; the noun it should have named.
+    NoSuch(&'static str),
+    /// A rule was broken.
+    Rule {
+        /// Stable, snake_case; clients may branch on it.
+        code: &'static str,
+        /// Completes the sentence that the field's name begins: "must be a valid e-mail address".
+        text: String,
+    },
+}
+
+impl Complaint {
+    /// A rule was broken.
+    pub fn new(code: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self::Rule { code, text }
+    }
+
+    /// Stable, snake_case; clients may branch on it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NoSuch(_) => "unknown_id",
+            Self::Rule { code, .. } => code,
+        }
+    }
+
+    /// The complaint about `field` as a sentence, in the documents' words where they have some.
+    pub fn sentence(&self, field: &str) -> String {
+        match self {
+            Self::Missing => format!("Missing required field: {field}"),
+            Self::NoSuch(noun) => format!("Invalid {field}: no such {}", noun.to_lowercase()),
+            Self::Rule { text, .. } => format!("{field} {text}"),
+        }
+    }
+
+    /// Text longer than `max` characters.
+    pub fn too_long(max: usize) -> Self {
+        Self::new("too_long", format!("must be at most {max} characters"))
+    }
+
+    /// Text with U+0000 in it, which no database keeps faithfully.
+    pub fn null_character() -> Self {
+        Self::new(
+            "null_character",
+            "must not contain the null character (U+0000)",
+        )
+    }
+
+    /// A value of another JSON type than `expected` ("a string", "an object").
+    pub fn wrong_type(expected: &str) -> Self {
+        Self::new("wrong_type", format!("must be {expected}"))
+    }
+}
+
+/// A value that can be read from text, or say what is wrong with it.
+pub trait Parse: Sized {
+    /// Reads `text` as it came; trimming is the implementation's choice.
+    fn parse(text: &str) -> Result<Self, Complaint>;
+}

@@ -1,0 +1,10 @@
+//! Programs: what is promised, and where a scan leads.
+//!
+//! `launch` makes one, `edit` changes it. A paused program takes no new ambassadors and posters; what
+//! already hangs goes on working, because paper cannot be paused and a signup must not be lost.
+
+pub mod edit;
+pub mod launch;
+pub mod model;
+pub mod queries;
+pub mod routes;

@@ -1,0 +1,129 @@
+//! A program.
+
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::columns::text_enum;
+use crate::db::schema::programs;
+use crate::error::Error;
+use crate::idempotency::Retry;
+use crate::ids::{AccountId, ProgramId};
+use crate::money::{BasisPoints, Cents, Currency};
+use crate::text::{IdempotencyKey, Name, Paragraph, WebUrl};
+
+text_enum! {
+    /// Whether a program recruits.
+    pub enum ProgramStatus {
+        /// It does.
+        Active = "active",
+        /// No new ambassadors and posters; scans, signups and earnings go on.
+        Paused = "paused",
+    }
+}
+
+text_enum! {
+    /// How often ambassadors are paid.
+    pub enum PayoutSchedule {
+        /// Every week.
+        Weekly = "weekly",
+        /// Every two weeks.
+        Biweekly = "biweekly",
+        /// Every month.
+        Monthly = "monthly",
+        /// When somebody says so.
+        Manual = "manual",
+    }
+}
+
+/// What a company promises its ambassadors, and where it wants phones to land.
+#[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
+#[diesel(table_name = programs)]
+pub struct Program {
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// `prog_…`
+    pub id: ProgramId,
+    /// For people.
+    pub name: Name,
+    /// For people, at length.
+    pub description: Option<Paragraph>,
+    /// Where a scan leads, unless the poster has a destination of its own.
+    pub landing_url: WebUrl,
+    /// The commission; informational, earnings carry their own amount.
+    pub commission_basis_points: BasisPoints,
+    /// How often ambassadors are paid.
+    pub payout_schedule: PayoutSchedule,
+    /// What must have come together before a payout, in `payout_currency`.
+    pub minimum_payout: Cents,
+    /// The currency of earnings that name none.
+    pub payout_currency: Currency,
+    /// Whether it recruits.
+    pub status: ProgramStatus,
+    /// See `idempotency`.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// See `idempotency`.
+    pub idempotency_fingerprint: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When anything about it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Program {
+    /// Refuses what only a recruiting program allows.
+    pub fn must_recruit(&self) -> Result<(), Error> {
+        match self.status {
+            ProgramStatus::Active => Ok(()),
+            ProgramStatus::Paused => Err(Error::Conflict {
+                code: "program_paused",
+                message: "The program is paused; set its status to active first".to_owned(),
+            }),
+        }
+    }
+}
+
+/// What a new program is made of.
+#[derive(Debug, Clone)]
+pub struct NewProgram {
+    /// `prog_…`
+    pub id: ProgramId,
+    /// For people.
+    pub name: Name,
+    /// For people, at length.
+    pub description: Option<Paragraph>,
+    /// Where a scan leads.
+    pub landing_url: WebUrl,
+    /// The commission.
+    pub commission: BasisPoints,
+    /// How often ambassadors are paid.
+    pub payout_schedule: PayoutSchedule,
+    /// The least that is paid out.
+    pub minimum_payout: Cents,
+    /// The currency of payouts.
+    pub payout_currency: Currency,
+    /// Whether it recruits from the start.
+    pub status: ProgramStatus,
+    /// The caller's key.
+    pub retry: Option<Retry>,
+}
+
+/// What is to change; `None` stays.
+#[derive(Debug, Clone)]
+pub struct ProgramChanges {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new description, or none.
+    pub description: Option<Option<Paragraph>>,
+    /// A new destination, for posters that already hang too.
+    pub landing_url: Option<WebUrl>,
+    /// A new rate.
+    pub commission: Option<BasisPoints>,
+    /// A new schedule.
+    pub payout_schedule: Option<PayoutSchedule>,
+    /// A new threshold.
+    pub minimum_payout: Option<Cents>,
+    /// A new currency, for earnings to come.
+    pub payout_currency: Option<Currency>,
+    /// Pause or resume.
+    pub status: Option<ProgramStatus>,
+}

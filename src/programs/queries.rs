@@ -1,0 +1,93 @@
+//! Every statement about `programs`.
+
+use diesel::prelude::*;
+
+use super::model::{Program, ProgramStatus};
+use crate::db::page::{Order, Page, paged};
+use crate::db::schema::programs;
+use crate::db::{DbConnection, on_each_database};
+use crate::ids::{AccountId, ProgramId};
+use crate::text::IdempotencyKey;
+
+/// The account's program with this id.
+pub fn find(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &ProgramId,
+) -> QueryResult<Option<Program>> {
+    Program::query().find((account, id)).first(conn).optional()
+}
+
+/// The same, held until the transaction ends: nobody else changes it meanwhile.
+pub fn find_to_change(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &ProgramId,
+) -> QueryResult<Option<Program>> {
+    match conn {
+        DbConnection::Postgres(c) => programs::table
+            .find((account, id))
+            .select(Program::as_select())
+            .for_no_key_update()
+            .first(c)
+            .optional(),
+        // SQLite has one writer: whoever is here is alone.
+        DbConnection::Sqlite(_) => find(conn, account, id),
+    }
+}
+
+/// The program that an earlier request with this key made.
+pub fn find_by_key(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    key: &IdempotencyKey,
+) -> QueryResult<Option<Program>> {
+    Program::query()
+        .filter(programs::account_id.eq(account))
+        .filter(programs::idempotency_key.eq(key))
+        .first(conn)
+        .optional()
+}
+
+/// A page of the account's programs.
+pub fn list(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    status: Option<ProgramStatus>,
+    page: &Page,
+) -> QueryResult<Vec<Program>> {
+    let mut query = Program::query()
+        .filter(programs::account_id.eq(account))
+        .into_boxed();
+    if let Some(status) = status {
+        query = query.filter(programs::status.eq(status));
+    }
+    paged!(query, programs::id, page).load(conn)
+}
+
+/// Stores a new program. `false`: its idempotency key is taken.
+pub fn insert_if_new(conn: &mut DbConnection, program: &Program) -> QueryResult<bool> {
+    on_each_database!(conn, |c| diesel::insert_into(programs::table)
+        .values(program)
+        .on_conflict_do_nothing()
+        .execute(c))
+    .map(|inserted| inserted == 1)
+}
+
+/// Stores what changed of a program.
+pub fn update(conn: &mut DbConnection, program: &Program) -> QueryResult<()> {
+    diesel::update(programs::table.find((&program.account_id, &program.id)))
+        .set((
+            programs::name.eq(&program.name),
+            programs::description.eq(&program.description),
+            programs::landing_url.eq(&program.landing_url),
+            programs::commission_basis_points.eq(program.commission_basis_points),
+            programs::payout_schedule.eq(program.payout_schedule),
+            programs::minimum_payout.eq(program.minimum_payout),
+            programs::payout_currency.eq(&program.payout_currency),
+            programs::status.eq(program.status),
+            programs::updated_at.eq(program.updated_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

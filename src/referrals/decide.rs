@@ -1,0 +1,99 @@
+//! Verb: what becomes of a signup is decided, or what is known about the person changes.
+
+use super::model::{Referral, ReferralChanges, ReferralMove, ReferralStatus};
+use super::queries;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::ids::{AccountId, ApiKeyId, Id, ReferralId};
+use crate::metadata::MetadataChange;
+use crate::status::{forbidden, forestalled};
+use crate::text::Paragraph;
+
+/// Applies `changes` made with the key `by`. A status moves only as [`ReferralStatus::moves`] says, and every
+/// move leaves a row in the history; the same status again, or no change at all, writes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] if the account has no such referral; [`Error::Conflict`] for a move that is not in the
+/// table; [`Error::Invalid`] if the metadata outgrows its limit.
+pub fn decide(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    by: &ApiKeyId,
+    id: &ReferralId,
+    changes: &ReferralChanges,
+    now: Timestamp,
+) -> Result<Referral, Error> {
+    let before =
+        queries::find_to_change(conn, account, id)?.ok_or(Error::NotFound(ReferralId::NOUN))?;
+    let mut after = changed(&before, changes)?;
+    let moved = changes.status.filter(|status| *status != before.status);
+    if let Some(to) = moved {
+        step(&mut after, to, changes.verified_at, now)?;
+    }
+    if after == before {
+        return Ok(after);
+    }
+    after.updated_at = now;
+    if !queries::advance(conn, &after, before.status)? {
+        return Err(forestalled("referral"));
+    }
+    if moved.is_some() {
+        note_down(conn, &after, before.status, by, changes.note.clone())?;
+    }
+    Ok(after)
+}
+
+/// Everything but the status.
+fn changed(before: &Referral, changes: &ReferralChanges) -> Result<Referral, Error> {
+    let changes = changes.clone();
+    let mut after = before.clone();
+    after.first_name = changes.first_name.unwrap_or(after.first_name);
+    after.last_name = changes.last_name.unwrap_or(after.last_name);
+    after.email = changes.email.unwrap_or(after.email);
+    after.profile_picture = changes.profile_picture.unwrap_or(after.profile_picture);
+    after.verified_at = changes.verified_at.or(after.verified_at);
+    after.metadata = MetadataChange::apply(changes.metadata.as_ref(), &before.metadata)?;
+    Ok(after)
+}
+
+fn step(
+    referral: &mut Referral,
+    to: ReferralStatus,
+    verified_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let from = referral.status;
+    if !from.moves().contains(&to) {
+        let allowed: Vec<&str> = from.moves().iter().map(|status| status.as_str()).collect();
+        return Err(forbidden("referral", from.as_str(), to.as_str(), &allowed));
+    }
+    referral.status = to;
+    referral.verified_at = match (from, to) {
+        (_, ReferralStatus::Verified) => verified_at.or(Some(now)),
+        (ReferralStatus::Rejected, _) => verified_at,
+        _ => referral.verified_at,
+    };
+    Ok(())
+}
+
+fn note_down(
+    conn: &mut DbConnection,
+    referral: &Referral,
+    from: ReferralStatus,
+    by: &ApiKeyId,
+    note: Option<Paragraph>,
+) -> Result<(), Error> {
+    let before = queries::count_moves(conn, &referral.account_id, &referral.id)?;
+    let step = ReferralMove {
+        account_id: referral.account_id.clone(),
+        referral_id: referral.id.clone(),
+        position: before + 1,
+        from_status: from,
+        to_status: referral.status,
+        moved_at: referral.updated_at,
+        moved_by: by.clone(),
+        note,
+    };
+    Ok(queries::insert_move(conn, &step)?)
+}

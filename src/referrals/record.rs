@@ -1,0 +1,65 @@
+//! Verb: a signup happened.
+
+use super::model::{NewReferral, Referral, ReferralStatus};
+use super::queries;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::idempotency::{Recorded, Retry, replay};
+use crate::ids::{AccountId, Id, ImpressionId};
+use crate::impressions;
+
+/// Records a signup, or finds the one that the same key recorded before. Of any number of simultaneous
+/// requests with one key, one makes the referral and the others get it.
+///
+/// # Errors
+/// [`Error::Invalid`] if the account has no such impression; [`Error::Conflict`] if the key recorded another
+/// person or another impression.
+pub fn record(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewReferral,
+    now: Timestamp,
+) -> Result<Recorded<Referral>, Error> {
+    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
+        return Ok(earlier);
+    }
+    let impression = impressions::queries::find(conn, account, &new.impression_id)?
+        .ok_or_else(|| Error::no_such("impression_id", ImpressionId::NOUN))?;
+    let referral = Referral {
+        account_id: account.clone(),
+        id: new.id.clone(),
+        impression_id: impression.id,
+        program_id: impression.program_id,
+        ambassador_id: impression.ambassador_id,
+        first_name: new.first_name.clone(),
+        last_name: new.last_name.clone(),
+        email: new.email.clone(),
+        profile_picture: new.profile_picture.clone(),
+        status: ReferralStatus::Pending,
+        verified_at: None,
+        metadata: new.metadata.clone(),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+        created_at: now,
+        updated_at: now,
+    };
+    if queries::insert_if_new(conn, &referral)? {
+        return Ok(Recorded::New(referral));
+    }
+    // Its twin was faster, and has committed by now.
+    earlier(conn, account, new.retry.as_ref())?
+        .ok_or_else(|| Error::internal("a referral vanished"))
+}
+
+fn earlier(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    retry: Option<&Retry>,
+) -> Result<Option<Recorded<Referral>>, Error> {
+    let Some(retry) = retry else { return Ok(None) };
+    let found = queries::find_by_key(conn, account, &retry.key)?;
+    replay(found, retry, "person or impression", |referral| {
+        referral.idempotency_fingerprint.as_deref()
+    })
+}

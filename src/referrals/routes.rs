@@ -1,0 +1,302 @@
+//! `/api/v1/referrals`: the contract. All four operations are published.
+
+use actix_web::{HttpRequest, web};
+use serde::Serialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+use super::decide::decide;
+use super::model::{NewReferral, Referral, ReferralChanges, ReferralFilter, ReferralStatus};
+use super::queries;
+use super::record::record;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::db::page::Page;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::body::{Body, for_existing};
+use crate::http::fields::{SentMetadata, fields};
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
+use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
+use crate::http::path::PathId;
+use crate::http::query::{Filter, ListQuery, PageParams};
+use crate::idempotency::{Retry, fingerprint};
+use crate::ids::{AmbassadorId, Id, ImpressionId, ProgramId, ReferralId, Wanted};
+use crate::metadata::Metadata;
+use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/referrals")
+                .route(web::get().to(list))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/referrals/{id}")
+                .route(web::get().to(show))
+                .route(web::put().to(update)),
+        );
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(list, create, show, update))]
+pub struct Docs;
+
+fields! {
+    /// Which referrals. Filters combine.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct ReferralQuery {
+        /// Only this program's (also spelt `program_id`).
+        #[param(rename = "programId", value_type = Option<String>, example = "prog_123abc")]
+        pub program_id = "programId" | "program_id": Option<Wanted<ProgramId>>,
+        /// Only this ambassador's (also spelt `student_id`).
+        #[param(rename = "studentId", value_type = Option<String>, example = "user_123abc")]
+        pub student_id = "studentId" | "student_id": Option<Wanted<AmbassadorId>>,
+        /// Only those that stand there.
+        pub status: Option<ReferralStatus>,
+    }
+}
+
+impl Filter for ReferralQuery {
+    type Id = ReferralId;
+}
+
+fields! {
+    /// A signup. Program and ambassador are the impression's.
+    #[derive(ToSchema)]
+    #[schema(example = json!({
+        "impression_id": "imp_123abc", "first_name": "John", "last_name": "Doe", "email": "john.doe@example.com",
+        "metadata": {"source": "poster_qr_code"}, "idempotency_key": "signup_8731"
+    }))]
+    pub struct CreateReferral {
+        /// The scan that led to it.
+        pub impression_id: ImpressionId,
+        /// The person's first name.
+        pub first_name: Name,
+        /// The person's last name.
+        pub last_name: Name,
+        /// The person's address.
+        pub email: EmailAddress,
+        /// Where a picture is. It is never fetched.
+        pub profile_picture: Option<WebUrl>,
+        /// Your own.
+        pub metadata: Option<SentMetadata>,
+        /// Makes a retry the same request, for ever.
+        pub idempotency_key: Option<IdempotencyKey>,
+    }
+}
+
+fields! {
+    /// What is to change; what is left out stays. Null empties `profile_picture`.
+    #[derive(ToSchema)]
+    #[schema(example = json!({"status": "verified", "metadata": {"verification_notes": "called back"}}))]
+    pub struct UpdateReferral {
+        /// A new first name.
+        pub first_name: Option<Name>,
+        /// A new last name.
+        pub last_name: Option<Name>,
+        /// A new address.
+        pub email: Option<EmailAddress>,
+        /// A new picture, or null for none.
+        #[schema(value_type = Option<WebUrl>)]
+        pub profile_picture: Option<Option<WebUrl>>,
+        /// pending → converted, verified, rejected; converted → verified, rejected; verified → converted,
+        /// rejected; rejected → pending. The same again changes nothing.
+        pub status: Option<ReferralStatus>,
+        /// When it was verified, if that is not now.
+        pub verified_at: Option<Timestamp>,
+        /// Keys to set; a key with null is removed.
+        pub metadata: Option<SentMetadata>,
+        /// Why the status moves; kept in the history.
+        pub note: Option<Paragraph>,
+    }
+}
+
+/// One signup.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Referral, example = json!({
+    "id": "ref_789ghi", "impression_id": "imp_123abc", "first_name": "John", "last_name": "Doe",
+    "email": "john.doe@example.com", "profile_picture": null, "status": "pending", "program_id": "prog_123abc",
+    "student_id": "user_123abc", "created_at": "2024-01-15T10:30:00Z", "verified_at": null,
+    "updated_at": "2024-01-15T10:30:00Z", "metadata": {"source": "poster_qr_code"}
+}))]
+pub struct ReferralView {
+    /// `ref_…`
+    pub id: ReferralId,
+    /// The scan that led to it.
+    pub impression_id: ImpressionId,
+    /// First name.
+    pub first_name: Name,
+    /// Last name.
+    pub last_name: Name,
+    /// Address.
+    pub email: EmailAddress,
+    /// Where a picture is.
+    #[schema(required)]
+    pub profile_picture: Option<WebUrl>,
+    /// Where it stands.
+    pub status: ReferralStatus,
+    /// The impression's program.
+    pub program_id: ProgramId,
+    /// The impression's ambassador.
+    pub student_id: AmbassadorId,
+    /// When the signup was recorded.
+    pub created_at: Timestamp,
+    /// When it was verified.
+    #[schema(required)]
+    pub verified_at: Option<Timestamp>,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+    /// Your own.
+    pub metadata: Metadata,
+}
+
+impl From<Referral> for ReferralView {
+    fn from(referral: Referral) -> Self {
+        Self {
+            id: referral.id,
+            impression_id: referral.impression_id,
+            first_name: referral.first_name,
+            last_name: referral.last_name,
+            email: referral.email,
+            profile_picture: referral.profile_picture,
+            status: referral.status,
+            program_id: referral.program_id,
+            student_id: referral.ambassador_id,
+            created_at: referral.created_at,
+            verified_at: referral.verified_at,
+            updated_at: referral.updated_at,
+            metadata: referral.metadata,
+        }
+    }
+}
+
+list_of! {
+    /// A page of referrals.
+    pub struct ReferralList {
+        /// The referrals, oldest first.
+        pub referrals: Vec<ReferralView>
+    }
+}
+
+/// List referrals
+#[utoipa::path(get, path = "/api/v1/referrals", tag = "Referrals", operation_id = "listReferrals",
+    params(ReferralQuery, PageParams),
+    responses((status = 200, description = "A page of referrals", body = ReferralList), ListRefusals))]
+async fn list(
+    app: web::Data<App>,
+    account: Account,
+    request: HttpRequest,
+    query: ListQuery<ReferralQuery>,
+) -> Result<Listing<ReferralList>, Error> {
+    let ListQuery { filter, page } = query;
+    let filter = ReferralFilter {
+        program_id: filter.program_id,
+        ambassador_id: filter.student_id,
+        status: filter.status,
+    };
+    let rows =
+        move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
+    answer::list(&app, &request, page, rows, ReferralView::from).await
+}
+
+/// Record a signup
+#[utoipa::path(post, path = "/api/v1/referrals", tag = "Referrals", operation_id = "createReferral",
+    request_body = CreateReferral,
+    params(KeyHeaderParam),
+    responses((status = 200, description = "The referral, as it is now", body = ReferralView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        CreateRefusals))]
+async fn create(
+    app: web::Data<App>,
+    account: Account,
+    key: KeyHeader,
+    body: Body<CreateReferral>,
+) -> Result<Created<ReferralView>, Error> {
+    let Body(body) = body;
+    let now = app.clock.now();
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: fingerprint(&[
+            body.impression_id.as_str(),
+            body.first_name.as_str(),
+            body.last_name.as_str(),
+            &body.email.folded(),
+        ]),
+        key,
+    });
+    let new = NewReferral {
+        id: ReferralId::new(now),
+        impression_id: body.impression_id,
+        first_name: body.first_name,
+        last_name: body.last_name,
+        email: body.email,
+        profile_picture: body.profile_picture,
+        metadata: SentMetadata::kept(body.metadata)?,
+        retry,
+    };
+    let recorded = app
+        .db
+        .write(move |conn| record(conn, &account.id, &new, now))
+        .await?;
+    Ok(Created::new(recorded, ReferralView::from))
+}
+
+/// Get a referral
+#[utoipa::path(get, path = "/api/v1/referrals/{id}", tag = "Referrals", operation_id = "getReferral",
+    params(("id" = ReferralId, Path, description = "The referral's id")),
+    responses((status = 200, description = "The referral", body = ReferralView), ShowRefusals))]
+async fn show(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<ReferralId>,
+) -> Result<web::Json<ReferralView>, Error> {
+    let referral = find(&app, account, id.0).await?;
+    Ok(web::Json(referral.into()))
+}
+
+/// Decide or correct a referral
+#[utoipa::path(put, path = "/api/v1/referrals/{id}", tag = "Referrals", operation_id = "updateReferral",
+    request_body = UpdateReferral,
+    params(("id" = ReferralId, Path, description = "The referral's id")),
+    responses((status = 200, description = "The referral as it is now", body = ReferralView), UpdateRefusals))]
+async fn update(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<ReferralId>,
+    body: Result<Body<UpdateReferral>, Error>,
+) -> Result<web::Json<ReferralView>, Error> {
+    let PathId(id) = id;
+    let body = for_existing(body, async {
+        find(&app, account.clone(), id.clone()).await.map(drop)
+    })
+    .await?;
+    let now = app.clock.now();
+    let changes = ReferralChanges {
+        first_name: body.first_name,
+        last_name: body.last_name,
+        email: body.email,
+        profile_picture: body.profile_picture,
+        status: body.status,
+        verified_at: body.verified_at,
+        metadata: SentMetadata::change(body.metadata, app.config.metadata_update),
+        note: body.note,
+    };
+    let referral = app
+        .db
+        .write(move |conn| decide(conn, &account.id, &account.key, &id, &changes, now))
+        .await?;
+    Ok(web::Json(referral.into()))
+}
+
+/// The account's referral, or the 404.
+pub(super) async fn find(app: &App, account: Account, id: ReferralId) -> Result<Referral, Error> {
+    app.db
+        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
+        .await?
+        .ok_or(Error::NotFound(ReferralId::NOUN))
+}

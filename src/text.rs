@@ -1,0 +1,255 @@
+//! The texts people type: names, e-mail addresses, URLs, notes. Each type is a promise about what is in it.
+
+use std::fmt;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Text;
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+use validator::ValidateEmail;
+
+use crate::db::columns::stored_as_text;
+use crate::parse::{Complaint, Parse};
+
+/// A name: 1–255 characters once trimmed, no control characters.
+#[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, min_length = 1, max_length = 255, example = "John")]
+pub struct Name(String);
+
+impl Parse for Name {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let name = bounded(text.trim(), 255)?;
+        if name.is_empty() {
+            return Err(Complaint::new("blank", "must not be blank"));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(Complaint::new(
+                "control_character",
+                "must not contain control characters",
+            ));
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+/// An e-mail address by HTML's rule, at most 254 characters, kept in the spelling it came in.
+#[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, format = Email, max_length = 254, example = "john.doe@example.com")]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The spelling to compare by: upper and lower case are the same person.
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl Parse for EmailAddress {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let address = bounded(text.trim(), 254)?;
+        if !address.validate_email() {
+            return Err(Complaint::new(
+                "invalid_email",
+                "must be a valid e-mail address",
+            ));
+        }
+        Ok(Self(address.to_owned()))
+    }
+}
+
+/// An absolute `http` or `https` URL with a host and without credentials, at most 2,048 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, format = "uri", max_length = 2048, example = "https://example.com/join")]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// The URL taken apart. It was checked when it came in.
+    pub fn to_url(&self) -> Option<Url> {
+        Url::parse(&self.0).ok()
+    }
+}
+
+impl Parse for WebUrl {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let text = bounded(text.trim(), 2048)?;
+        let complaint =
+            || Complaint::new("invalid_url", "must be an absolute http:// or https:// URL");
+        // The URL standard quietly drops tabs and line ends and turns backslashes round; a stored
+        // destination has to say what it means.
+        let odd =
+            |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '<' | '>' | '"');
+        if text.contains(odd) {
+            return Err(complaint());
+        }
+        let scheme_ends = text.find("://").ok_or_else(complaint)?;
+        if !matches!(
+            text[..scheme_ends].to_ascii_lowercase().as_str(),
+            "http" | "https"
+        ) {
+            return Err(complaint());
+        }
+        let url = Url::parse(text).map_err(|_| complaint())?;
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(complaint());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Complaint::new(
+                "url_with_credentials",
+                "must not contain a user name or password",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+macro_rules! free_text {
+    ($(#[$doc:meta])* $name:ident, $max:tt) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+        #[diesel(sql_type = Text)]
+        #[schema(value_type = String, max_length = $max)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Text that did not come through [`Parse`], cut to the limit and cleaned: a request header.
+            pub fn cut(text: &str) -> Self {
+                Self(text.chars().filter(|c| !c.is_control()).take($max).collect())
+            }
+        }
+
+        impl Parse for $name {
+            fn parse(text: &str) -> Result<Self, Complaint> {
+                bounded(text, $max).map(|text| Self(text.to_owned()))
+            }
+        }
+    };
+}
+
+free_text!(
+    /// A location, a type, a reference: free text of at most 255 characters, perhaps empty.
+    Line, 255
+);
+free_text!(
+    /// A description or a note: free text of at most 2,000 characters, perhaps empty, perhaps with lines.
+    Paragraph, 2000
+);
+
+/// The caller's key for one write: 1–255 printable characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, min_length = 1, max_length = 255, example = "signup_8731")]
+pub struct IdempotencyKey(String);
+
+impl Parse for IdempotencyKey {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let printable = !text.trim().is_empty() && !text.chars().any(char::is_control);
+        if !printable || text.chars().count() > 255 {
+            return Err(Complaint::new(
+                "invalid_idempotency_key",
+                "must be 1 to 255 printable characters",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// `text` if it has at most `max` characters and no U+0000.
+fn bounded(text: &str, max: usize) -> Result<&str, Complaint> {
+    if text.contains('\0') {
+        return Err(Complaint::null_character());
+    }
+    if text.chars().count() > max {
+        return Err(Complaint::too_long(max));
+    }
+    Ok(text)
+}
+
+macro_rules! kept_text {
+    ($($name:ident),+) => {$(
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            #[expect(clippy::unnecessary_wraps, reason = "the column macro also serves types that can refuse")]
+            fn from_stored(text: String) -> Result<Self, Complaint> {
+                Ok(Self(text))
+            }
+        }
+
+        stored_as_text!($name);
+    )+};
+}
+
+kept_text!(Name, EmailAddress, WebUrl, Line, Paragraph, IdempotencyKey);
+
+/// Names and addresses are personal: nothing that prints a struct may print them.
+macro_rules! hidden_when_printed {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(hidden)"))
+            }
+        }
+    )+};
+}
+
+hidden_when_printed!(Name, EmailAddress);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_absolute_http_urls_without_credentials_pass() {
+        for good in [
+            "https://example.com",
+            "HTTP://example.com/a?b=c#d",
+            "http://localhost:8080/x",
+        ] {
+            assert!(WebUrl::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "example.com",
+            "//evil.example",
+            "/path",
+            "ftp://example.com",
+            "javascript:alert(1)",
+            "https:example.com",
+            "https://",
+            "https://user:pw@example.com",
+            "https://example.com/\r\nSet-Cookie: a=b",
+            "https:\\\\evil.example",
+            "https://exa mple.com",
+        ] {
+            assert!(WebUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_trimmed_and_never_blank() {
+        assert_eq!(Name::parse("  Ada ").unwrap().as_str(), "Ada");
+        for (bad, code) in [
+            ("", "blank"),
+            (" \t", "blank"),
+            ("a\0b", "null_character"),
+            ("a\u{1b}b", "control_character"),
+            (&*"x".repeat(256), "too_long"),
+        ] {
+            assert_eq!(Name::parse(bad).unwrap_err().code(), code);
+        }
+    }
+
+    #[test]
+    fn printing_hides_people() {
+        let address = EmailAddress::parse("ada@example.com").unwrap();
+        assert!(!format!("{address:?}").contains("ada"));
+    }
+}
