@@ -80,7 +80,8 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// A moment that moves only when told to; clones share it.
+    /// A moment that moves when told to, and by a microsecond whenever it is read, so that two readings never
+    /// tie. Clones share it.
     Fixed(Arc<AtomicI64>),
 }
 
@@ -98,7 +99,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp(Utc::now().timestamp_micros()),
-            Self::Fixed(micros) => Timestamp(micros.load(Ordering::SeqCst)),
+            Self::Fixed(micros) => Timestamp(micros.fetch_add(1, Ordering::SeqCst)),
         }
     }
 

@@ -65,7 +65,7 @@ macro_rules! stored_as_number {
 
 /// An enum whose values are words, the same on the wire, in the columns and in the CHECK constraints.
 macro_rules! text_enum {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::utoipa::ToSchema,

@@ -9,6 +9,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
+use crate::db::page::Order;
 use crate::error::FieldError;
 use crate::http::edge::{ErrorBody, words};
 
@@ -21,7 +22,7 @@ use crate::http::edge::{ErrorBody, words};
             Authenticate with your secret key: `Authorization: Bearer sk_…`. \
             Times are UTC in whole seconds, amounts whole minor units (cents). Lists are oldest first.",
     ),
-    components(schemas(ErrorBody, FieldError)),
+    components(schemas(ErrorBody, FieldError, Order)),
     modifiers(&Common),
     security(("bearerAuth" = [])),
     tags(

@@ -1,1 +1,29 @@
+//! Every test, in one binary. Names are sentences; each runs against a real server on a real database, and
+//! what can be asked of both databases is asked of both (`on_both!`).
 
+mod support;
+
+mod architecture;
+mod auth;
+mod bad_input;
+mod command_line;
+mod demo;
+mod docs;
+mod earnings;
+mod equal_answers;
+mod idempotency;
+mod impressions;
+mod migrations;
+mod pages;
+mod posters;
+mod programs;
+mod published_clients;
+mod races;
+mod rate_limit;
+mod referrals;
+mod retention;
+mod scans;
+mod schema;
+mod tenancy;
+mod transport;
+mod users;

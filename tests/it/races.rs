@@ -1,0 +1,126 @@
+//! Many requests at the same moment.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, a_signup, on_both};
+
+fn by_status(answers: &[Answer]) -> BTreeMap<u16, usize> {
+    let mut counts = BTreeMap::new();
+    for answer in answers {
+        *counts.entry(answer.status).or_default() += 1;
+    }
+    counts
+}
+
+on_both! {
+    async fn fifty_posts_with_one_key_make_one_referral(app: &TestApp) {
+        let scan = app.a_scan().await;
+        let mut body = a_signup(&scan);
+        body["idempotency_key"] = json!("signup_1");
+        let answers = join_all((0..50).map(|_| app.post("/api/v1/referrals", body.clone()))).await;
+        let first = answers[0].ok();
+        assert!(answers.iter().all(|answer| answer.ok() == first), "all answers are equal");
+        assert_eq!(answers.iter().filter(|answer| !answer.is_replay()).count(), 1, "one of them made it");
+        assert_eq!(app.all("referrals").await, vec![first]);
+    }
+
+    async fn fifty_posts_with_one_key_make_one_earning(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let body = json!({ "referral_id": referral["id"], "amount": 550, "idempotency_key": "order_771" });
+        let answers = join_all((0..50).map(|_| app.post("/api/v1/earnings", body.clone()))).await;
+        let first = answers[0].ok();
+        assert!(answers.iter().all(|answer| answer.ok() == first));
+        assert_eq!(app.all("earnings").await, vec![first]);
+    }
+
+    async fn one_key_for_two_people_makes_one_of_them(app: &TestApp) {
+        let scan = app.a_scan().await;
+        let posts = (0..40).map(|n| {
+            let mut body = a_signup(&scan);
+            body["idempotency_key"] = json!("signup_2");
+            body["email"] = json!(format!("person{}@example.com", n % 2));
+            app.post("/api/v1/referrals", body)
+        });
+        let answers = join_all(posts).await;
+        assert_eq!(by_status(&answers), BTreeMap::from([(200, 20), (409, 20)]));
+        assert_eq!(app.all("referrals").await.len(), 1);
+    }
+
+    async fn of_conflicting_decisions_one_wins(app: &TestApp) {
+        for _ in 0..5 {
+            let earning = app.an_earning().await;
+            let path = format!("/api/v1/earnings/{}", earning["id"].as_str().expect("an id"));
+            app.put(&path, json!({ "status": "processing" })).await.ok();
+            let outcomes = ["paid", "failed"];
+            let puts = (0..50).map(|n| app.put(&path, json!({ "status": outcomes[n % 2] })));
+            let answers = join_all(puts).await;
+            assert_eq!(by_status(&answers), BTreeMap::from([(200, 25), (409, 25)]), "winners and their repeats, losers");
+            let now = app.get(&path).await.ok();
+            let history = app.get(&format!("{path}/history")).await.ok();
+            let moves = history["history"].as_array().expect("moves");
+            assert_eq!(moves.len(), 2, "{history}");
+            assert_eq!(moves[1]["to"], now["status"]);
+        }
+    }
+
+    async fn a_storm_of_decisions_leaves_an_unbroken_history(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
+        let statuses = ["converted", "verified", "rejected", "pending"];
+        let answers = join_all((0..120).map(|n| app.put(&path, json!({ "status": statuses[n % 4] })))).await;
+        assert!(answers.iter().all(|answer| [200, 409].contains(&answer.status)), "{:?}", by_status(&answers));
+        let history = app.get(&format!("{path}/history")).await.ok();
+        let mut stands = json!("pending");
+        for step in history["history"].as_array().expect("moves") {
+            assert_eq!(step["from"], stands, "{history}");
+            stands = step["to"].clone();
+        }
+        assert_eq!(app.get(&path).await.ok()["status"], stands);
+    }
+
+    async fn metadata_written_at_once_is_all_kept(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
+        let puts = (0..40).map(|n| app.put(&path, json!({ "metadata": { format!("key{n}"): n } })));
+        for answer in join_all(puts).await {
+            answer.ok();
+        }
+        let kept = app.get(&path).await.ok()["metadata"].as_object().expect("an object").len();
+        assert_eq!(kept, 41, "the forty and the one it began with");
+    }
+
+    async fn a_rejection_and_an_earning_never_pass_each_other(app: &TestApp) {
+        for _ in 0..10 {
+            let referral = app.a_referral().await;
+            let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
+            let earn = json!({ "referral_id": referral["id"], "amount": 1 });
+            let (rejected, earned) = futures_util::future::join(
+                app.put(&path, json!({ "status": "rejected" })),
+                app.post("/api/v1/earnings", earn),
+            ).await;
+            rejected.ok();
+            assert!([200, 409].contains(&earned.status));
+        }
+    }
+
+    async fn a_failing_write_fails_alone(app: &TestApp) {
+        let scan = app.a_scan().await;
+        let posts = (0..100).map(|n| {
+            let mut body = a_signup(&scan);
+            if n % 5 == 0 {
+                body["impression_id"] = json!("imp_unknown");
+            }
+            app.post("/api/v1/referrals", body)
+        });
+        let answers = join_all(posts).await;
+        assert_eq!(by_status(&answers), BTreeMap::from([(200, 80), (400, 20)]));
+        let mut answered: Vec<Value> = answers.iter().filter(|a| a.status == 200).map(|a| a.json()["id"].clone()).collect();
+        let mut stored: Vec<Value> = app.all("referrals").await.iter().map(|r| r["id"].clone()).collect();
+        answered.sort_by_key(Value::to_string);
+        stored.sort_by_key(Value::to_string);
+        assert_eq!(answered, stored, "what was answered is stored, and nothing else");
+    }
+}

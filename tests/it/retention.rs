@@ -1,0 +1,39 @@
+//! Old scans lose what is personal about them, and nothing else.
+
+use handbill::worker;
+use serde_json::json;
+
+use crate::support::{Database, TestApp};
+
+#[actix_web::test]
+async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let app = TestApp::start_with(database, &[("HANDBILL_SCAN_RETENTION_DAYS", "30")]).await;
+        let poster = app.a_poster().await;
+        let scan = async |at: &str| {
+            let body = json!({
+                "poster_id": poster["id"], "scanned_at": at, "user_agent": "Mozilla/5.0", "ip_address": "203.0.113.9",
+                "metadata": { "device_type": "mobile" },
+            });
+            app.post("/api/v1/impressions", body).await.ok()
+        };
+        let old = scan("2024-01-30T08:59:59Z").await;
+        let young = scan("2024-01-31T09:00:01Z").await;
+        assert_eq!(worker::retain(&app.app).await.expect("done"), 1);
+        assert_eq!(worker::retain(&app.app).await.expect("done"), 0, "nothing is left to forget");
+        let mut forgotten = old.clone();
+        forgotten["user_agent"] = json!(null);
+        forgotten["ip_address"] = json!(null);
+        assert_eq!(app.all("impressions").await, vec![forgotten, young]);
+        app.stop().await;
+    }
+}
+
+#[actix_web::test]
+async fn without_a_setting_nothing_is_forgotten() {
+    let app = TestApp::start(Database::sqlite()).await;
+    app.a_scan().await;
+    app.wait(400 * 86_400);
+    assert_eq!(worker::retain(&app.app).await.expect("done"), 0);
+    app.stop().await;
+}

@@ -1,0 +1,200 @@
+//! The two schemas are one schema, the program's idea of it is theirs, and the databases hold the rules.
+
+use std::collections::BTreeSet;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
+use handbill::db::DbConnection;
+use handbill::earnings::model::EarningStatus;
+use handbill::referrals::model::ReferralStatus;
+
+use crate::support::{Database, TestApp};
+
+#[derive(QueryableByName, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = BigInt)]
+    position: i64,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = BigInt)]
+    nullable: i64,
+}
+
+fn columns(conn: &mut DbConnection) -> Vec<Column> {
+    let query = match conn {
+        DbConnection::Sqlite(_) => {
+            "SELECT m.name AS table_name, c.cid + 1 AS position, c.name AS column_name, \
+             CASE c.type WHEN 'INTEGER' THEN 'number' WHEN 'TEXT' THEN 'text' ELSE c.type END AS kind, \
+             CASE WHEN c.\"notnull\" = 0 AND c.pk = 0 THEN 1 ELSE 0 END AS nullable \
+             FROM sqlite_master m, pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%' \
+             ORDER BY 1, 2"
+        }
+        DbConnection::Postgres(_) => {
+            "SELECT table_name::text, ordinal_position::bigint AS position, column_name::text, \
+             CASE data_type WHEN 'bigint' THEN 'number' ELSE data_type::text END AS kind, \
+             CASE is_nullable WHEN 'YES' THEN 1 ELSE 0 END::bigint AS nullable \
+             FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%' \
+             ORDER BY table_name COLLATE \"C\", ordinal_position"
+        }
+    };
+    sql_query(query).load(conn).expect("columns")
+}
+
+#[derive(QueryableByName, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn indexes(conn: &mut DbConnection) -> BTreeSet<String> {
+    let query = match conn {
+        DbConnection::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite%'",
+        DbConnection::Postgres(_) => {
+            "SELECT c.relname::text AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() \
+             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u'))"
+        }
+    };
+    let names: Vec<Name> = sql_query(query).load(conn).expect("indexes");
+    names.into_iter().map(|index| index.name).collect()
+}
+
+#[test]
+fn both_databases_have_the_same_columns_and_indexes() {
+    let (sqlite, postgres) = (Database::sqlite(), Database::postgres());
+    let (one, two) = (columns(&mut sqlite.connect()), columns(&mut postgres.connect()));
+    assert!(one.len() > 70, "{}", one.len());
+    assert_eq!(one, two);
+    let (one, two) = (indexes(&mut sqlite.connect()), indexes(&mut postgres.connect()));
+    assert!(one.len() > 10, "{one:?}");
+    assert_eq!(one, two);
+}
+
+/// `schema.rs` is written by hand; this reads it as text and holds it against the databases.
+#[test]
+fn the_programs_idea_of_the_tables_is_the_databases() {
+    let source = include_str!("../../src/db/schema.rs");
+    let mut written = Vec::new();
+    let mut table = String::new();
+    let mut position = 0;
+    for line in source.lines().map(str::trim) {
+        if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            table = name.to_owned();
+            position = 0;
+        } else if let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ") {
+            position += 1;
+            written.push(Column {
+                table_name: table.clone(),
+                position,
+                column_name: column.to_owned(),
+                kind: if kind.contains("BigInt") { "number" } else { "text" }.to_owned(),
+                nullable: i64::from(kind.starts_with("Nullable")),
+            });
+        }
+    }
+    written.sort();
+    let mut stored = columns(&mut Database::sqlite().connect());
+    stored.sort();
+    assert_eq!(written, stored);
+}
+
+/// Statements that the databases themselves must refuse, whoever sends them.
+const FORBIDDEN: [&str; 13] = [
+    "UPDATE earnings SET amount = 0",
+    "UPDATE earnings SET amount = 100000000000",
+    "UPDATE earnings SET currency = 'usd'",
+    "UPDATE earnings SET status = 'lost'",
+    "UPDATE earnings SET status = 'failed'",
+    "UPDATE earnings SET status = 'paid'",
+    "UPDATE referrals SET status = 'verified'",
+    "UPDATE referrals SET metadata = '[]'",
+    "UPDATE referrals SET idempotency_key = 'a'",
+    "UPDATE referrals SET account_id = 'acct_other'",
+    "UPDATE posters SET program_id = 'prog_other'",
+    "UPDATE programs SET commission_basis_points = 10001",
+    "DELETE FROM impressions",
+];
+
+#[actix_web::test]
+async fn the_databases_refuse_what_the_code_refuses() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let app = TestApp::start(database).await;
+        app.an_earning().await;
+        let mut conn = app.database.connect();
+        for statement in FORBIDDEN {
+            assert!(conn.batch_execute(statement).is_err(), "{statement}");
+        }
+        if app.database.is_sqlite() {
+            assert!(conn.batch_execute("UPDATE earnings SET amount = 'many'").is_err(), "STRICT");
+        }
+        app.stop().await;
+    }
+}
+
+/// The tables of moves stand in the code and in the triggers; they must be one table.
+#[actix_web::test]
+async fn the_databases_know_the_same_moves_as_the_code() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let app = TestApp::start(database).await;
+        app.an_earning().await;
+        let mut conn = app.database.connect();
+        let mut moves = |table: &str, from: &str, to: &str, extra: &dyn Fn(&str) -> String| {
+            let there = format!("UPDATE {table} SET status = '{to}'{}", extra(to));
+            // The way to `from` may itself be forbidden, so the row is put there with the trigger out of the way.
+            conn.batch_execute("BEGIN").expect("a transaction");
+            disable_trigger(&mut conn, table);
+            conn.batch_execute(&format!("UPDATE {table} SET status = '{from}'{}", extra(from))).expect("there");
+            enable_trigger(&mut conn, table);
+            let moved = conn.batch_execute(&there).is_ok();
+            conn.batch_execute("ROLLBACK").expect("back");
+            moved
+        };
+        let verified_at = |_: &str| ", verified_at = 1".to_owned();
+        let paid_at = |status: &str| format!(", paid_at = {}", if status == "paid" { "1" } else { "NULL" });
+        for from in ReferralStatus::ALL {
+            for to in ReferralStatus::ALL {
+                let allowed = from == to || from.moves().contains(to);
+                assert_eq!(moves("referrals", from.as_str(), to.as_str(), &verified_at), allowed, "{from:?} {to:?}");
+            }
+        }
+        for from in EarningStatus::ALL {
+            for to in EarningStatus::ALL {
+                let allowed = from == to || from.moves().contains(to);
+                assert_eq!(moves("earnings", from.as_str(), to.as_str(), &paid_at), allowed, "{from:?} {to:?}");
+            }
+        }
+        app.stop().await;
+    }
+}
+
+fn disable_trigger(conn: &mut DbConnection, table: &str) {
+    let statement = match conn {
+        DbConnection::Sqlite(_) => format!("DROP TRIGGER {table}_move_as_allowed"),
+        DbConnection::Postgres(_) => format!("ALTER TABLE {table} DISABLE TRIGGER {table}_move_as_allowed"),
+    };
+    conn.batch_execute(&statement).expect("the trigger");
+}
+
+fn enable_trigger(conn: &mut DbConnection, table: &str) {
+    let statement = match conn {
+        DbConnection::Sqlite(_) => {
+            let name = match table {
+                "referrals" => "2026-11-21-000007_create_referrals",
+                _ => "2026-11-21-000008_create_earnings",
+            };
+            let path = format!("{}/migrations/sqlite/{name}/up.sql", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).expect("the migration");
+            let start = text.find("CREATE TRIGGER").expect("the trigger");
+            text[start..].to_owned()
+        }
+        DbConnection::Postgres(_) => format!("ALTER TABLE {table} ENABLE TRIGGER {table}_move_as_allowed"),
+    };
+    conn.batch_execute(&statement).expect("the trigger");
+}

@@ -1,0 +1,71 @@
+//! Somebody who sends requests. Every answer is held against the OpenAPI document.
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method};
+use serde_json::Value;
+
+use super::{Answer, contract};
+
+#[derive(Clone)]
+pub struct Caller {
+    pub base: String,
+    pub key: Option<String>,
+    client: Client,
+}
+
+impl Caller {
+    pub fn new(base: &str, key: Option<String>) -> Self {
+        let client = Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client");
+        Self { base: base.to_owned(), key, client }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None::<String>).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, &[], Some(body.to_string())).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, &[], Some(body.to_string())).await
+    }
+
+    /// POSTs exactly these bytes as JSON.
+    pub async fn post_text(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+        self.send(Method::POST, path, &[], Some(body.into())).await
+    }
+
+    /// Any request; a body is JSON unless a header says otherwise.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<impl Into<reqwest::Body>>,
+    ) -> Answer {
+        let mut all = HeaderMap::new();
+        if let Some(key) = &self.key {
+            all.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {key}")).expect("a key"));
+        }
+        if body.is_some() {
+            all.insert("content-type", HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
+            match value.is_empty() {
+                true => drop(all.remove(name)),
+                false => drop(all.insert(name, HeaderValue::from_str(value).expect("a header value"))),
+            }
+        }
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base)).headers(all);
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let response = request.send().await.expect("an answer");
+        let answer = Answer::read(response).await;
+        contract::check(&method, path, &answer);
+        answer
+    }
+}

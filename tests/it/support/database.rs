@@ -1,0 +1,79 @@
+//! A database of its own for every test.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection;
+use handbill::db::{DbConnection, migrations};
+use tempfile::TempDir;
+
+use super::postgres;
+
+/// An empty, migrated database. It is gone when this is dropped (SQLite) or with the cluster (PostgreSQL).
+pub struct Database {
+    pub url: String,
+    _folder: Option<TempDir>,
+}
+
+impl Database {
+    /// A copy of one migrated file.
+    pub fn sqlite() -> Self {
+        let empty = Self::empty_sqlite();
+        let path = empty.url.trim_start_matches("sqlite://").to_owned();
+        std::fs::copy(template(), path).expect("a copy of the template");
+        empty
+    }
+
+    /// A schema of its own in the tests' cluster.
+    pub fn postgres() -> Self {
+        let empty = Self::empty_postgres();
+        migrations::run(&empty.url).expect("migrations");
+        empty
+    }
+
+    /// A file that does not exist yet.
+    pub fn empty_sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        Self { url, _folder: Some(folder) }
+    }
+
+    /// A schema with nothing in it.
+    pub fn empty_postgres() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let schema = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let cluster = postgres::url("postgres");
+        let mut conn = DbConnection::open(&cluster).expect("the cluster");
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a schema");
+        Self { url: format!("{cluster}&options=-csearch_path%3D{schema}"), _folder: None }
+    }
+
+    /// A connection beside the server's own.
+    pub fn connect(&self) -> DbConnection {
+        DbConnection::open(&self.url).expect("the database")
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        DbConnection::is_sqlite(&self.url)
+    }
+}
+
+/// A migrated SQLite file, made once.
+fn template() -> PathBuf {
+    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
+    TEMPLATE
+        .get_or_init(|| {
+            let folder = tempfile::tempdir().expect("a temporary folder").keep();
+            let path = folder.join("template.db");
+            let url = format!("sqlite://{}", path.display());
+            migrations::run(&url).expect("migrations");
+            // Everything out of the write-ahead log and into the one file that is copied.
+            DbConnection::open(&url)
+                .expect("the template")
+                .batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                .expect("a checkpoint");
+            path
+        })
+        .clone()
+}

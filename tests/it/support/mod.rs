@@ -1,0 +1,50 @@
+//! What the tests stand on: databases, servers, callers, and a few words to arrange a story with.
+
+mod answer;
+mod arrange;
+mod caller;
+mod contract;
+pub mod database;
+mod postgres;
+mod server;
+
+pub use answer::Answer;
+pub use arrange::a_signup;
+pub use caller::Caller;
+pub use database::Database;
+pub use server::TestApp;
+
+/// Runs a test on SQLite and on PostgreSQL, each with a server and a database of its own:
+///
+/// ```ignore
+/// on_both! {
+///     async fn a_retry_is_the_same_referral(app: &TestApp) { … }
+/// }
+/// ```
+macro_rules! on_both {
+    ($($(#[$doc:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs everything its file imports")]
+            use super::*;
+
+            async fn story($app: &crate::support::TestApp) $body
+
+            #[actix_web::test]
+            async fn sqlite() {
+                let app = crate::support::TestApp::start(crate::support::Database::sqlite()).await;
+                story(&app).await;
+                app.stop().await;
+            }
+
+            #[actix_web::test]
+            async fn postgres() {
+                let app = crate::support::TestApp::start(crate::support::Database::postgres()).await;
+                story(&app).await;
+                app.stop().await;
+            }
+        }
+    )+};
+}
+
+pub(crate) use on_both;

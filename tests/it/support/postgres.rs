@@ -1,0 +1,127 @@
+//! A PostgreSQL cluster of our own: made in a temporary folder at the first test that needs one, listening on
+//! a socket in that folder only, and gone when this process is, however it ends. A server that happens to run
+//! on the machine is never used.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// The running cluster. The supervisor lives as long as the pipe to its standard input, which this process
+/// holds and never writes to.
+struct Cluster {
+    folder: PathBuf,
+    _supervisor: Child,
+}
+
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+/// Starts the server, waits for the end of the process that started it, stops the server, tidies up.
+const SUPERVISOR: &str = r#"
+trap '' INT TERM HUP
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses='' -c fsync=off -c max_connections=400 \
+    -c shared_buffers=64MB -c log_min_messages=fatal 2> "$2/log" &
+server=$!
+cat > /dev/null
+kill -INT $server
+wait $server
+rm -rf "$2"
+"#;
+
+/// A connection URL for `database` of the cluster, which is started if it is not running yet.
+pub fn url(database: &str) -> String {
+    let cluster = CLUSTER.get_or_init(start);
+    format!("postgres:///{database}?host={}&user=postgres", cluster.folder.display())
+}
+
+fn start() -> Cluster {
+    let programs = programs();
+    let folder = tempfile::Builder::new()
+        .prefix("handbill-pg-")
+        .tempdir()
+        .expect("a temporary folder")
+        .keep();
+    let owner = owner(&folder);
+    // ICU's English sorts differently from C, so a missing COLLATE "C" shows.
+    let made = run_as(owner, &programs.join("initdb"))
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+        .args(["--locale-provider=icu", "--icu-locale=en-US", "--pgdata"])
+        .arg(folder.join("data"))
+        .output()
+        .expect("initdb");
+    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    let supervisor = run_as(owner, Path::new("/bin/sh"))
+        .args(["-c", SUPERVISOR, "supervisor"])
+        .arg(&programs)
+        .arg(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the supervisor");
+    wait_until_ready(&programs, &folder);
+    Cluster { folder, _supervisor: supervisor }
+}
+
+/// The folder of `initdb` and `postgres`: Debian keeps them off the PATH, one folder per version.
+fn programs() -> PathBuf {
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("bin"))
+        .filter(|folder| folder.join("postgres").exists())
+        .collect();
+    versions.sort();
+    let on_path = std::env::var("PATH").unwrap_or_default();
+    let on_path = on_path.split(':').map(PathBuf::from).find(|folder| folder.join("initdb").exists());
+    versions
+        .pop()
+        .or(on_path)
+        .expect("PostgreSQL's server programs are needed; tests/run installs them")
+}
+
+/// PostgreSQL refuses to run as root; then the folder and the processes belong to somebody lesser.
+fn owner(folder: &Path) -> Option<u32> {
+    let is_root = run("id", &["-u"]) == "0";
+    is_root.then(|| {
+        let uid = run("id", &["-u", "postgres"]).parse().or(run("id", &["-u", "nobody"]).parse());
+        let uid = uid.expect("a user to run PostgreSQL as");
+        chown(folder, Some(uid), None).expect("the folder's owner");
+        uid
+    })
+}
+
+fn run_as(owner: Option<u32>, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/");
+    if let Some(uid) = owner {
+        command.uid(uid);
+    }
+    command
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().expect(program);
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn wait_until_ready(programs: &Path, folder: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < deadline {
+        let ready = Command::new(programs.join("pg_isready"))
+            .args(["--quiet", "--username=postgres", "--host"])
+            .arg(folder)
+            .status()
+            .expect("pg_isready");
+        if ready.success() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+    panic!("PostgreSQL did not start: {log}");
+}

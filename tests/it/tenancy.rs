@@ -1,0 +1,92 @@
+//! One account can neither see nor touch another's rows, on any path.
+
+use serde_json::{Value, json};
+
+use crate::support::{Caller, on_both};
+
+/// What an account can own: the list, and one thing in it.
+async fn belongings(owner: &Caller) -> Vec<(&'static str, Value)> {
+    let program = owner.a_program().await;
+    let student = owner.a_student_of(&program).await;
+    let poster = owner.a_poster_of(&student).await;
+    let scan = owner.a_scan_of(&poster).await;
+    let referral = owner.a_referral_from(&scan).await;
+    let earning = owner.an_earning_of(&referral).await;
+    vec![
+        ("programs", program), ("users", student), ("posters", poster), ("impressions", scan),
+        ("referrals", referral), ("earnings", earning),
+    ]
+}
+
+fn without_request_id(mut body: Value) -> Value {
+    body.as_object_mut().expect("an object").remove("request_id");
+    body
+}
+
+on_both! {
+    async fn anothers_id_is_byte_for_byte_an_unknown_one(app: &TestApp) {
+        let stranger = app.stranger().await;
+        for (list, thing) in belongings(app).await {
+            let id = thing["id"].as_str().expect("an id");
+            let unknown = format!("{}zzzz", &id[..id.len() - 4]);
+            for tail in ["", "/history"] {
+                if tail == "/history" && !["referrals", "earnings"].contains(&list) {
+                    continue;
+                }
+                let theirs = stranger.get(&format!("/api/v1/{list}/{id}{tail}")).await.refused_with(404);
+                let nobodys = stranger.get(&format!("/api/v1/{list}/{unknown}{tail}")).await.refused_with(404);
+                assert_eq!(without_request_id(theirs), without_request_id(nobodys), "{list}");
+            }
+            if list != "impressions" {
+                let changes = json!({ "status": "paused", "first_name": "Mallory", "location": "x", "amount": 1 });
+                let path = format!("/api/v1/{list}/{id}");
+                stranger.put(&path, changes).await.refused_with(404);
+                assert_eq!(app.get(&path).await.ok(), thing, "{list} was not touched");
+            }
+        }
+    }
+
+    async fn lists_show_only_ones_own(app: &TestApp) {
+        let stranger = app.stranger().await;
+        let mine = belongings(app).await;
+        let theirs = belongings(&stranger).await;
+        for ((list, mine), (_, theirs)) in mine.iter().zip(&theirs) {
+            assert_eq!(&app.all(list).await, std::slice::from_ref(mine));
+            assert_eq!(&stranger.all(list).await, std::slice::from_ref(theirs));
+        }
+        for (filter, of) in [("programId", 0), ("studentId", 1), ("posterId", 2), ("referralId", 4)] {
+            let id = theirs[of].1["id"].as_str().expect("an id");
+            for list in ["users", "posters", "impressions", "referrals", "earnings"] {
+                let page = app.get(&format!("/api/v1/{list}?{filter}={id}")).await.ok();
+                for seen in page[list].as_array().expect("an array") {
+                    assert!(mine.iter().any(|(_, thing)| thing == seen), "{list} by {filter}");
+                }
+            }
+        }
+        // A cursor is an id and nothing more: another account's shows nothing of that account.
+        let cursor = theirs[0].1["id"].as_str().expect("an id");
+        let page = app.get(&format!("/api/v1/programs?order=desc&after={cursor}")).await.ok();
+        assert_eq!(page["programs"], json!([mine[0].1]));
+    }
+
+    async fn nothing_can_be_made_below_anothers_row(app: &TestApp) {
+        let stranger = app.stranger().await;
+        let owned = belongings(app).await;
+        let id = |of: usize| owned[of].1["id"].clone();
+        let person = |program: Value| json!({ "program_id": program, "first_name": "A", "last_name": "B", "email": "a@b.example" });
+        let signup = |scan: Value| json!({ "impression_id": scan, "first_name": "A", "last_name": "B", "email": "a@b.example" });
+        for (list, theirs, unknown) in [
+            ("users", person(id(0)), person(json!("prog_unknown"))),
+            ("posters", json!({ "student_id": id(1) }), json!({ "student_id": "user_unknown" })),
+            ("impressions", json!({ "poster_id": id(2) }), json!({ "poster_id": "poster_unknown" })),
+            ("referrals", signup(id(3)), signup(json!("imp_unknown"))),
+            ("earnings", json!({ "referral_id": id(4), "amount": 1 }), json!({ "referral_id": "ref_unknown", "amount": 1 })),
+        ] {
+            let path = format!("/api/v1/{list}");
+            let theirs = stranger.post(&path, theirs).await.refused_with(400);
+            let unknown = stranger.post(&path, unknown).await.refused_with(400);
+            assert_eq!(without_request_id(theirs), without_request_id(unknown), "{list}");
+            assert!(stranger.all(list).await.is_empty(), "{list}");
+        }
+    }
+}
