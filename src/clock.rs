@@ -35,6 +35,7 @@ impl Timestamp {
     }
 
     /// This moment moved by whole seconds, which may be negative.
+    #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }

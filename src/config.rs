@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -62,6 +63,21 @@ pub enum LogFormat {
     Json,
 }
 
+const PUBLIC_URL: &str = "an http:// or https:// URL without query or fragment";
+const NETWORKS: &str = "addresses or networks separated by commas, such as 10.0.0.0/8";
+const RETENTION: &str = "a number of days from 1 to 36500, or off";
+const METADATA_UPDATES: [(&str, MetadataUpdate); 2] = [
+    ("merge", MetadataUpdate::Merge),
+    ("replace", MetadataUpdate::Replace),
+];
+const ADDRESSES: [(&str, Keep); 3] = [
+    ("full", Keep::Full),
+    ("truncated", Keep::Truncated),
+    ("off", Keep::Nothing),
+];
+const USER_AGENTS: [(&str, Keep); 2] = [("full", Keep::Full), ("off", Keep::Nothing)];
+const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+
 impl Config {
     /// Reads the process's environment.
     #[expect(
@@ -98,7 +114,7 @@ impl Config {
                 .take(
                     "HANDBILL_DATABASE_CONNECTIONS",
                     "a number from 1 to 200",
-                    |text| text.parse().ok().filter(|n| (1..=200).contains(n)),
+                    within(1..=200),
                 )?
                 .unwrap_or(16),
             bind: vars
@@ -108,20 +124,14 @@ impl Config {
                     parsed,
                 )?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
-            public_url: vars.take(
-                "HANDBILL_PUBLIC_URL",
-                "an http:// or https:// URL without query or fragment",
-                public_url,
+            public_url: vars.take("HANDBILL_PUBLIC_URL", PUBLIC_URL, public_url)?,
+            workers: vars.take(
+                "HANDBILL_WORKERS",
+                "a number from 1 to 512",
+                within(1..=512),
             )?,
-            workers: vars.take("HANDBILL_WORKERS", "a number from 1 to 512", |text| {
-                text.parse().ok().filter(|n| (1..=512).contains(n))
-            })?,
             trusted_proxies: vars
-                .take(
-                    "HANDBILL_TRUSTED_PROXIES",
-                    "addresses or networks separated by commas, such as 10.0.0.0/8",
-                    networks,
-                )?
+                .take("HANDBILL_TRUSTED_PROXIES", NETWORKS, networks)?
                 .unwrap_or_default(),
             rate_limit: vars
                 .take(
@@ -134,56 +144,27 @@ impl Config {
                 .take(
                     "HANDBILL_MAX_PAGE_SIZE",
                     "a number from 1 to 1000",
-                    |text| text.parse().ok().filter(|n| (1..=1000).contains(n)),
+                    within(1..=1000),
                 )?
                 .unwrap_or(1000),
             metadata_update: vars
-                .take(
-                    "HANDBILL_METADATA_UPDATE",
-                    "merge or replace",
-                    |text| match text {
-                        "merge" => Some(MetadataUpdate::Merge),
-                        "replace" => Some(MetadataUpdate::Replace),
-                        _ => None,
-                    },
-                )?
+                .one_of("HANDBILL_METADATA_UPDATE", &METADATA_UPDATES)?
                 .unwrap_or_default(),
             scan_address: vars
-                .take(
-                    "HANDBILL_SCAN_ADDRESS",
-                    "full, truncated or off",
-                    |text| match text {
-                        "full" => Some(Keep::Full),
-                        "truncated" => Some(Keep::Truncated),
-                        "off" => Some(Keep::Nothing),
-                        _ => None,
-                    },
-                )?
+                .one_of("HANDBILL_SCAN_ADDRESS", &ADDRESSES)?
                 .unwrap_or(Keep::Full),
             scan_user_agent: vars
-                .take(
-                    "HANDBILL_SCAN_USER_AGENT",
-                    "full or off",
-                    |text| match text {
-                        "full" => Some(Keep::Full),
-                        "off" => Some(Keep::Nothing),
-                        _ => None,
-                    },
-                )?
+                .one_of("HANDBILL_SCAN_USER_AGENT", &USER_AGENTS)?
                 .unwrap_or(Keep::Full),
             scan_retention_days: vars
                 .take(
                     "HANDBILL_SCAN_RETENTION_DAYS",
-                    "a number of days from 1 to 36500, or off",
-                    or_off(|text| text.parse().ok().filter(|days| (1..=36_500).contains(days))),
+                    RETENTION,
+                    or_off(within(1..=36_500)),
                 )?
                 .unwrap_or(None),
             log_format: vars
-                .take("HANDBILL_LOG_FORMAT", "text or json", |text| match text {
-                    "text" => Some(LogFormat::Text),
-                    "json" => Some(LogFormat::Json),
-                    _ => None,
-                })?
+                .one_of("HANDBILL_LOG_FORMAT", &LOG_FORMATS)?
                 .unwrap_or(LogFormat::Text),
         };
         vars.refuse_the_rest()?;
@@ -226,6 +207,19 @@ impl Vars {
         }
     }
 
+    /// The setting `name`, which is one of these words.
+    fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, String> {
+        let expected = words
+            .iter()
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>()
+            .join(" or ");
+        self.take(name, &expected, |text| {
+            let found = words.iter().find(|(word, _)| *word == text);
+            found.map(|(_, value)| *value)
+        })
+    }
+
     fn refuse_the_rest(self) -> Result<(), String> {
         match self.0.into_keys().next() {
             None => Ok(()),
@@ -238,6 +232,10 @@ impl Vars {
 
 fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
+}
+
+fn within<T: FromStr + PartialOrd>(range: RangeInclusive<T>) -> impl Fn(&str) -> Option<T> {
+    move |text| text.parse().ok().filter(|number| range.contains(number))
 }
 
 fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {

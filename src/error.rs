@@ -28,11 +28,11 @@ pub struct FieldError {
 
 impl FieldError {
     /// `complaint` about `field`, as a sentence.
-    pub fn new(field: &str, complaint: &Complaint) -> Self {
+    pub fn new(field: &str, complaint: Complaint) -> Self {
         Self {
             field: field.to_owned(),
             code: complaint.code(),
-            message: complaint.sentence(field),
+            message: complaint.into_sentence(field),
         }
     }
 }
@@ -76,7 +76,7 @@ pub enum Error {
 impl Error {
     /// One field is wrong.
     pub fn field(field: &str, complaint: Complaint) -> Self {
-        Self::Invalid(vec![FieldError::new(field, &complaint)])
+        Self::Invalid(vec![FieldError::new(field, complaint)])
     }
 
     /// An id in a body or a query names nothing the account can see.

@@ -34,10 +34,16 @@ pub fn fingerprint(parts: &[&str]) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize()[..16]
+    hex(&hash.finalize()[..16])
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let pairs = bytes
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    pairs.collect()
 }
 
 /// The refusal of a key that was used for something else.

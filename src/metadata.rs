@@ -158,14 +158,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn a_merge_overwrites_keeps_and_removes() {
-        let old = Metadata::new(&object(json!({"b": 1, "a": {"x": 1}, "c": 3}))).unwrap();
-        let sent = object(json!({"a": {"y": 2}, "b": null, "d": 4}));
+        let old = Metadata::new(&object(&json!({"b": 1, "a": {"x": 1}, "c": 3}))).unwrap();
+        let sent = object(&json!({"a": {"y": 2}, "b": null, "d": 4}));
         let merged = MetadataUpdate::Merge.apply(&old, &sent).unwrap();
         assert_eq!(merged.as_str(), r#"{"a":{"y":2},"c":3,"d":4}"#);
         let replaced = MetadataUpdate::Replace.apply(&old, &sent).unwrap();
@@ -174,11 +174,11 @@ mod tests {
 
     #[test]
     fn numbers_that_lose_digits_are_refused() {
-        let fine = json!({"a": 9007199254740993_u64, "b": 18446744073709551615_u64, "c": -0.5});
-        assert!(Metadata::new(&object(fine)).is_ok());
+        let fine = json!({"a": 9_007_199_254_740_993_u64, "b": u64::MAX, "c": -0.5});
+        assert!(Metadata::new(&object(&fine)).is_ok());
         let big: Value = serde_json::from_str(r#"{"a":123456789012345678901234567890}"#).unwrap();
         assert_eq!(
-            Metadata::new(&object(big)).unwrap_err().code(),
+            Metadata::new(&object(&big)).unwrap_err().code(),
             "number_too_large"
         );
     }
@@ -189,16 +189,16 @@ mod tests {
         for _ in 0..MAX_DEPTH {
             deep = json!({ "a": deep });
         }
-        assert!(Metadata::new(&object(deep.clone())).is_ok());
+        assert!(Metadata::new(&object(&deep)).is_ok());
         assert_eq!(
-            Metadata::new(&object(json!({ "a": deep })))
+            Metadata::new(&object(&json!({ "a": deep })))
                 .unwrap_err()
                 .code(),
             "too_deep"
         );
         let large = json!({ "a": "x".repeat(MAX_BYTES) });
         assert_eq!(
-            Metadata::new(&object(large)).unwrap_err().code(),
+            Metadata::new(&object(&large)).unwrap_err().code(),
             "too_long"
         );
     }

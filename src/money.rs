@@ -152,10 +152,6 @@ impl Currency {
         &self.0
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the column macro also serves types that can refuse"
-    )]
     fn from_stored(text: String) -> Result<Self, Complaint> {
         Ok(Self(text))
     }

@@ -34,7 +34,7 @@ impl Complaint {
     }
 
     /// The complaint about `field` as a sentence, in the documents' words where they have some.
-    pub fn sentence(&self, field: &str) -> String {
+    pub fn into_sentence(self, field: &str) -> String {
         match self {
             Self::Missing => format!("Missing required field: {field}"),
             Self::NoSuch(noun) => format!("Invalid {field}: no such {}", noun.to_lowercase()),

@@ -177,7 +177,6 @@ macro_rules! kept_text {
                 &self.0
             }
 
-            #[expect(clippy::unnecessary_wraps, reason = "the column macro also serves types that can refuse")]
             fn from_stored(text: String) -> Result<Self, Complaint> {
                 Ok(Self(text))
             }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::impressions::forget::forget;
 
 /// How often the worker looks for something to do.
-const ROUND: Duration = Duration::from_secs(600);
+const ROUND: Duration = Duration::from_mins(10);
 
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {

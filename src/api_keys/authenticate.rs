@@ -4,7 +4,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, web};
+use actix_web::{HttpMessage, web};
 
 use super::model::Secret;
 use super::queries;
@@ -19,7 +19,7 @@ pub async fn authenticate(
 ) -> Result<ServiceResponse, actix_web::Error> {
     let account = match identify(&request).await {
         Ok(account) => account,
-        Err(error) => return Ok(request.into_response(HttpResponse::from_error(error))),
+        Err(error) => return Ok(request.error_response(error)),
     };
     let standing = request.app_data::<web::Data<App>>().and_then(|app| {
         let limit = app.rate_limit.as_ref()?;
@@ -27,7 +27,7 @@ pub async fn authenticate(
     });
     if let Some(Err(standing)) = standing {
         let error = Error::TooManyRequests(standing.wait);
-        let mut response = request.into_response(HttpResponse::from_error(error));
+        let mut response = request.error_response(error);
         standing.tell(response.headers_mut());
         return Ok(response);
     }
@@ -59,11 +59,10 @@ async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
 /// The secret of the one `Authorization` header. Two of them are a contradiction, not a choice.
 fn presented(request: &ServiceRequest) -> Option<Secret> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
-    let value = headers
-        .next()
-        .filter(|_| headers.next().is_none())?
-        .to_str()
-        .ok()?;
+    let (Some(value), None) = (headers.next(), headers.next()) else {
+        return None;
+    };
+    let value = value.to_str().ok()?;
     let (scheme, token) = value.trim().split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && token.starts_with("sk_"))

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::db::schema::api_keys;
+use crate::idempotency::hex;
 use crate::ids::{AccountId, ApiKeyId};
 use crate::text::Name;
 
@@ -57,10 +58,7 @@ impl Secret {
 
     /// What it is stored and looked up as.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.0.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&Sha256::digest(self.0.as_bytes()))
     }
 
     /// The last four characters.

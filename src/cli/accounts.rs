@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{print_json, write};
+use super::{print_json, say, write};
 use crate::accounts::model::Account;
 use crate::accounts::{open, queries};
 use crate::clock::Clock;
@@ -39,22 +39,22 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
 }
 
 fn create(config: &Config, name: &str, json: bool) -> Result<(), String> {
-    let name = Name::parse(name).map_err(|complaint| complaint.sentence("--name"))?;
+    let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
     let now = Clock::System.now();
     let id = AccountId::new(now);
     let account = write(config, move |conn| open::open(conn, &id, &name, now))?;
     match json {
         true => print_json(&shown(&account)),
         false => {
-            println!(
+            say(&format!(
                 "Opened the account {} ({}).",
                 account.name.as_str(),
                 account.id.as_str()
-            );
-            println!(
+            ));
+            say(&format!(
                 "Make its first key with: handbill keys create --account {} --name NAME",
                 account.id.as_str()
-            );
+            ));
             Ok(())
         }
     }
@@ -66,12 +66,12 @@ fn list(config: &Config, json: bool) -> Result<(), String> {
         return print_json(&accounts.iter().map(shown).collect::<Vec<_>>());
     }
     for account in &accounts {
-        println!(
+        say(&format!(
             "{}  {}  {}",
             account.id.as_str(),
             account.created_at,
             account.name.as_str()
-        );
+        ));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{print_json, write};
+use super::{print_json, say, write};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
 use crate::api_keys::model::{ApiKey, Secret};
@@ -62,7 +62,7 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
 }
 
 fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> Result<(), String> {
-    let name = Name::parse(name).map_err(|complaint| complaint.sentence("--name"))?;
+    let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
     let now = Clock::System.now();
     let id = ApiKeyId::new(now);
     let secret = Secret::random();
@@ -78,14 +78,14 @@ fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> R
             "account": account.name, "created_at": key.created_at,
         }));
     }
-    println!("{revealed}");
-    println!();
-    println!(
+    say(&revealed);
+    say("");
+    say(&format!(
         "This is the key {} of the account {}.",
         key.id.as_str(),
         account.name.as_str()
-    );
-    println!("It is shown this once: only its hash is kept.");
+    ));
+    say("It is shown this once: only its hash is kept.");
     Ok(())
 }
 
@@ -102,13 +102,13 @@ fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), Stri
         let state = key
             .revoked_at
             .map_or_else(|| "live".to_owned(), |at| format!("revoked {at}"));
-        println!(
+        say(&format!(
             "{}  sk_…{}  {}  {state}  {}",
             key.id.as_str(),
             key.hint,
             key.created_at,
             key.name.as_str()
-        );
+        ));
     }
     Ok(())
 }
@@ -121,11 +121,11 @@ fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     match json {
         true => print_json(&shown(&key)),
         false => {
-            println!(
+            say(&format!(
                 "The key {} ({}) is revoked.",
                 key.id.as_str(),
                 key.name.as_str()
-            );
+            ));
             Ok(())
         }
     }

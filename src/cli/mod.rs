@@ -8,6 +8,7 @@ mod logging;
 mod serve;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -69,7 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match perform(cli.command.unwrap_or(Command::Serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            eprintln!("handbill: {sentence}");
+            let _ = writeln!(std::io::stderr(), "handbill: {sentence}");
             ExitCode::FAILURE
         }
     }
@@ -80,7 +81,7 @@ fn perform(command: Command) -> Result<(), String> {
         let document = app::openapi()
             .to_pretty_json()
             .map_err(|error| error.to_string())?;
-        println!("{document}");
+        say(&document);
         return Ok(());
     }
     let config = Config::from_env()?;
@@ -101,8 +102,11 @@ fn migrate(config: &Config, json: bool) -> Result<(), String> {
         return print_json(&serde_json::json!({ "applied": applied }));
     }
     match applied.len() {
-        0 => println!("The database is up to date."),
-        n => println!("Applied {n} migrations, the last {}.", applied[n - 1]),
+        0 => say("The database is up to date."),
+        n => say(&format!(
+            "Applied {n} migrations, the last {}.",
+            applied[n - 1]
+        )),
     }
     Ok(())
 }
@@ -129,8 +133,13 @@ fn sentence(error: &Error) -> String {
     }
 }
 
+/// Prints a line. A reader that has gone away is no reason to stop: `handbill demo | head` goes on serving.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 fn print_json(value: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
-    println!("{text}");
+    say(&text);
     Ok(())
 }

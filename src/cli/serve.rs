@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use actix_web::rt::System;
 
-use super::sentence;
+use super::{say, sentence};
 use crate::accounts;
 use crate::accounts::model::DEFAULT_NAME;
 use crate::api_keys::issue;
@@ -33,10 +33,10 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
         if let Some(secret) = first_key(&app).await.map_err(|error| sentence(&error))? {
-            println!(
+            say(&format!(
                 "The first key of the account {DEFAULT_NAME}, shown this once: {}",
                 secret.reveal()
-            );
+            ));
         }
         run(app, listener).await
     })

@@ -29,7 +29,7 @@ macro_rules! stored_as_text {
             fn from_sql(bytes: DB::RawValue<'_>) -> ::diesel::deserialize::Result<Self> {
                 let text = String::from_sql(bytes)?;
                 Self::from_stored(text)
-                    .map_err(|complaint| complaint.sentence("a stored value").into())
+                    .map_err(|complaint| complaint.into_sentence("a stored value").into())
             }
         }
     };

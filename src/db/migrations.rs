@@ -28,11 +28,13 @@ pub fn run(url: &str) -> Result<Vec<String>, String> {
     conn.pending(|conn| match conn {
         DbConnection::Sqlite(inner) => {
             refuse_newer(inner.applied_migrations(), names::<Sqlite>(&SQLITE)?)?;
-            inner.run_pending_migrations(SQLITE).map(said)
+            inner.run_pending_migrations(SQLITE).map(|done| said(&done))
         }
         DbConnection::Postgres(inner) => {
             refuse_newer(inner.applied_migrations(), names::<Pg>(&POSTGRES)?)?;
-            inner.run_pending_migrations(POSTGRES).map(said)
+            inner
+                .run_pending_migrations(POSTGRES)
+                .map(|done| said(&done))
         }
     })
     .map_err(|error| format!("cannot migrate the database: {error}"))
@@ -95,6 +97,6 @@ fn refuse_newer(
     }
 }
 
-fn said(versions: Vec<diesel::migration::MigrationVersion<'_>>) -> Vec<String> {
+fn said(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }

@@ -60,7 +60,7 @@ impl Fields {
         match read {
             Ok(field) => Some(field),
             Err(complaint) => {
-                self.complaints.push(FieldError::new(names[0], &complaint));
+                self.complaints.push(FieldError::new(names[0], complaint));
                 None
             }
         }

@@ -7,17 +7,56 @@ use std::path::{Path, PathBuf};
 const RULES: [(&str, &[&str], &str); 6] = [
     (
         "actix_web",
-        &["routes.rs", "/http/", "/app.rs", "/error.rs", "/cli/", "/authenticate.rs", "/db/mod.rs"],
+        &[
+            "routes.rs",
+            "/http/",
+            "/app.rs",
+            "/error.rs",
+            "/cli/",
+            "/authenticate.rs",
+            "/db/mod.rs",
+        ],
         "HTTP stays at the edge",
     ),
     (
         "diesel::",
-        &["/queries.rs", "/model.rs", "/db/", "/ids.rs", "/clock.rs", "/money.rs", "/text.rs", "/metadata.rs", "/error.rs", "/http/answer.rs"],
+        &[
+            "/queries.rs",
+            "/model.rs",
+            "/db/",
+            "/ids.rs",
+            "/clock.rs",
+            "/money.rs",
+            "/text.rs",
+            "/metadata.rs",
+            "/error.rs",
+            "/http/answer.rs",
+        ],
         "statements stand in queries.rs; types that are columns derive their column",
     ),
-    (".filter(", &["/queries.rs", "/db/", "/http/", "/ids.rs", "/config.rs", "/decide.rs", "/settle.rs", "/text.rs", "/posters/", "/impressions/", "/cli/"], "only queries.rs asks the database"),
+    (
+        ".filter(",
+        &[
+            "/queries.rs",
+            "/db/",
+            "/http/",
+            "/ids.rs",
+            "/config.rs",
+            "/decide.rs",
+            "/settle.rs",
+            "/text.rs",
+            "/posters/",
+            "/impressions/",
+            "/cli/",
+        ],
+        "only queries.rs asks the database",
+    ),
     ("Utc::now", &["/clock.rs"], "ask the clock"),
-    ("env::var", &["/config.rs"], "config.rs reads the environment"),
+    (
+        "env::var",
+        &["/config.rs"],
+        "config.rs reads the environment",
+    ),
     ("unwrap()", &[], "failures are answers"),
 ];
 
@@ -39,14 +78,25 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a file");
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn all() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     sources(&root)
         .into_iter()
-        .map(|path| (format!("/{}", path.strip_prefix(&root).expect("below src").display()), code(&path)))
+        .map(|path| {
+            (
+                format!(
+                    "/{}",
+                    path.strip_prefix(&root).expect("below src").display()
+                ),
+                code(&path),
+            )
+        })
         .collect()
 }
 
@@ -55,7 +105,9 @@ fn every_word_stands_only_where_it_may() {
     let mut broken = Vec::new();
     for (name, code) in all() {
         for (word, places, why) in RULES {
-            let may = places.iter().any(|place| name.contains(place) || name.ends_with(place));
+            let may = places
+                .iter()
+                .any(|place| name.contains(place) || name.ends_with(place));
             if code.contains(word) && !may {
                 broken.push(format!("{name} mentions {word}: {why}"));
             }
@@ -67,18 +119,36 @@ fn every_word_stands_only_where_it_may() {
 /// The money direction: a noun's verbs may call verbs further down the list, never further up.
 #[test]
 fn verbs_call_only_towards_the_money() {
-    let nouns = ["accounts", "api_keys", "programs", "ambassadors", "posters", "impressions", "referrals", "earnings"];
+    let nouns = [
+        "accounts",
+        "api_keys",
+        "programs",
+        "ambassadors",
+        "posters",
+        "impressions",
+        "referrals",
+        "earnings",
+    ];
     let reading = ["model", "queries"];
     let mut broken = Vec::new();
     for (name, code) in all() {
-        let Some(own) = nouns.iter().position(|noun| name.starts_with(&format!("/{noun}/"))) else { continue };
+        let Some(own) = nouns
+            .iter()
+            .position(|noun| name.starts_with(&format!("/{noun}/")))
+        else {
+            continue;
+        };
         if name.ends_with("routes.rs") {
             continue;
         }
         for (other, noun) in nouns.iter().enumerate().take(own) {
             for mention in code.split(&format!("{noun}::")).skip(1) {
-                let what: String = mention.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let statement_of_a_table = name.ends_with("queries.rs") || name.ends_with("model.rs");
+                let what: String = mention
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
+                let statement_of_a_table =
+                    name.ends_with("queries.rs") || name.ends_with("model.rs");
                 if !reading.contains(&&*what) && !statement_of_a_table {
                     broken.push(format!("{name} calls {noun}::{what}, {other} before {own}"));
                 }
@@ -92,10 +162,20 @@ fn verbs_call_only_towards_the_money() {
 fn the_database_and_http_know_no_noun() {
     let mut broken = Vec::new();
     for (name, code) in all() {
-        if !(name.starts_with("/db/") || name.starts_with("/http/")) || name.ends_with("schema.rs") {
+        if !(name.starts_with("/db/") || name.starts_with("/http/")) || name.ends_with("schema.rs")
+        {
             continue;
         }
-        for noun in ["accounts", "api_keys", "programs", "ambassadors", "posters", "impressions", "referrals", "earnings"] {
+        for noun in [
+            "accounts",
+            "api_keys",
+            "programs",
+            "ambassadors",
+            "posters",
+            "impressions",
+            "referrals",
+            "earnings",
+        ] {
             if code.contains(&format!("crate::{noun}")) {
                 broken.push(format!("{name} knows {noun}"));
             }
@@ -109,8 +189,17 @@ fn every_file_says_what_it_is_for_and_is_one_idea_long() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for path in sources(&root.join("src")) {
         let text = fs::read_to_string(&path).expect("a file");
-        assert!(text.starts_with("//! "), "{} begins with what it is for", path.display());
-        let lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        assert!(
+            text.starts_with("//! "),
+            "{} begins with what it is for",
+            path.display()
+        );
+        let lines = text
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .count();
         assert!(lines <= 300, "{} has {lines} lines", path.display());
     }
 }

@@ -7,7 +7,14 @@ use reqwest::Method;
 
 use crate::support::{Caller, on_both};
 
-const LISTS: [&str; 6] = ["programs", "users", "posters", "impressions", "referrals", "earnings"];
+const LISTS: [&str; 6] = [
+    "programs",
+    "users",
+    "posters",
+    "impressions",
+    "referrals",
+    "earnings",
+];
 
 on_both! {
     async fn without_a_valid_key_nothing_is_looked_at(app: &TestApp) {

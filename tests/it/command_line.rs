@@ -17,23 +17,41 @@ fn handbill(database: &str, arguments: &[&str]) -> Output {
 
 #[track_caller]
 fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("JSON and nothing else")
 }
 
 #[track_caller]
 fn sentence(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     assert!(output.stdout.is_empty());
-    String::from_utf8(output.stderr.clone()).expect("text").trim().to_owned()
+    String::from_utf8(output.stderr.clone())
+        .expect("text")
+        .trim()
+        .to_owned()
 }
 
 #[test]
 fn keys_are_made_listed_and_revoked() {
     for database in [Database::empty_sqlite(), Database::empty_postgres()] {
         let url = &database.url;
-        let made = json(&handbill(url, &["keys", "create", "--name", "Webhook", "--json"]));
-        let (id, key) = (made["id"].as_str().expect("an id"), made["key"].as_str().expect("a key"));
+        let made = json(&handbill(
+            url,
+            &["keys", "create", "--name", "Webhook", "--json"],
+        ));
+        let (id, key) = (
+            made["id"].as_str().expect("an id"),
+            made["key"].as_str().expect("a key"),
+        );
         assert!(id.starts_with("key_") && key.starts_with("sk_") && key.len() >= 40);
         assert_eq!(made["account"], "default");
 
@@ -41,7 +59,10 @@ fn keys_are_made_listed_and_revoked() {
         assert!(String::from_utf8_lossy(&plain.stdout).starts_with("sk_"));
 
         let listed = handbill(url, &["keys", "list", "--json"]);
-        assert!(!String::from_utf8_lossy(&listed.stdout).contains(key), "a secret is shown once");
+        assert!(
+            !String::from_utf8_lossy(&listed.stdout).contains(key),
+            "a secret is shown once"
+        );
         let listed = json(&listed);
         assert_eq!(listed.as_array().map(Vec::len), Some(2));
         assert_eq!(listed[0]["id"], id);
@@ -52,7 +73,10 @@ fn keys_are_made_listed_and_revoked() {
         assert!(revoked["revoked_at"].is_string());
         let table = handbill(url, &["keys", "list"]);
         assert!(String::from_utf8_lossy(&table.stdout).contains("revoked 20"));
-        assert_eq!(sentence(&handbill(url, &["keys", "revoke", "key_unknown"])), "handbill: API key not found");
+        assert_eq!(
+            sentence(&handbill(url, &["keys", "revoke", "key_unknown"])),
+            "handbill: API key not found"
+        );
         assert_eq!(
             sentence(&handbill(url, &["keys", "revoke", "no id"])),
             "handbill: 'no id' is not the id of a key; it looks like key_…"
@@ -64,14 +88,25 @@ fn keys_are_made_listed_and_revoked() {
 fn accounts_have_keys_of_their_own() {
     for database in [Database::empty_sqlite(), Database::empty_postgres()] {
         let url = &database.url;
-        let account = json(&handbill(url, &["accounts", "create", "--name", "Acme", "--json"]));
+        let account = json(&handbill(
+            url,
+            &["accounts", "create", "--name", "Acme", "--json"],
+        ));
         let id = account["id"].as_str().expect("an id");
         assert!(id.starts_with("acct_"));
         for by in ["Acme", id] {
-            let key = json(&handbill(url, &["keys", "create", "--account", by, "--name", "A", "--json"]));
+            let key = json(&handbill(
+                url,
+                &["keys", "create", "--account", by, "--name", "A", "--json"],
+            ));
             assert_eq!(key["account_id"], id);
         }
-        assert_eq!(json(&handbill(url, &["keys", "list", "--json"])).as_array().map(Vec::len), Some(0));
+        assert_eq!(
+            json(&handbill(url, &["keys", "list", "--json"]))
+                .as_array()
+                .map(Vec::len),
+            Some(0)
+        );
         let accounts = json(&handbill(url, &["accounts", "list", "--json"]));
         assert_eq!(accounts[0]["name"], "Acme");
         assert_eq!(
@@ -79,7 +114,10 @@ fn accounts_have_keys_of_their_own() {
             "handbill: There is already an account called Acme"
         );
         assert_eq!(
-            sentence(&handbill(url, &["keys", "create", "--account", "Nobody", "--name", "A"])),
+            sentence(&handbill(
+                url,
+                &["keys", "create", "--account", "Nobody", "--name", "A"]
+            )),
             "handbill: Account not found"
         );
         assert_eq!(
@@ -101,16 +139,36 @@ async fn a_first_start_makes_an_account_and_shows_its_key_once() {
                 .spawn()
                 .expect("the server");
             let log = BufReader::new(server.stderr.take().expect("its log")).lines();
-            let listening = log.map_while(Result::ok).find(|line| line.contains("listening on ")).expect("a server");
-            let base = listening.split("reachable at ").nth(1).expect("a URL").split(',').next().expect("a URL").to_owned();
+            let listening = log
+                .map_while(Result::ok)
+                .find(|line| line.contains("listening on "))
+                .expect("a server");
+            let base = listening
+                .split("reachable at ")
+                .nth(1)
+                .expect("a URL")
+                .split(',')
+                .next()
+                .expect("a URL")
+                .to_owned();
             if first {
                 let mut line = String::new();
-                BufReader::new(server.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+                BufReader::new(server.stdout.take().expect("its output"))
+                    .read_line(&mut line)
+                    .expect("a line");
                 let key = line.trim().rsplit(' ').next().expect("a key").to_owned();
                 assert!(key.starts_with("sk_"), "{line}");
-                Caller::new(&base, Some(key)).get("/api/v1/programs").await.ok();
+                Caller::new(&base, Some(key))
+                    .get("/api/v1/programs")
+                    .await
+                    .ok();
             }
-            Command::new("kill").arg(server.id().to_string()).status().expect("a signal");
+            // It listens for signals once it answers.
+            Caller::new(&base, None).get("/healthz").await.ok();
+            Command::new("kill")
+                .arg(server.id().to_string())
+                .status()
+                .expect("a signal");
             let output = server.wait_with_output().expect("an end");
             assert!(output.status.success(), "SIGTERM is a clean end");
             assert!(output.stdout.is_empty(), "nothing more is shown");
@@ -121,7 +179,11 @@ async fn a_first_start_makes_an_account_and_shows_its_key_once() {
 #[test]
 fn what_cannot_be_done_is_a_sentence_and_a_failure() {
     let run = |name: &str, value: &str, arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_handbill")).args(arguments).env(name, value).output().expect("the program")
+        Command::new(env!("CARGO_BIN_EXE_handbill"))
+            .args(arguments)
+            .env(name, value)
+            .output()
+            .expect("the program")
     };
     assert_eq!(
         sentence(&run("HANDBILL_BIND", "nowhere", &["serve"])),
@@ -131,12 +193,23 @@ fn what_cannot_be_done_is_a_sentence_and_a_failure() {
         sentence(&run("HANDBILL_BINDD", "x", &["serve"])),
         "handbill: HANDBILL_BINDD is not a setting; docs/configuration.md lists them"
     );
-    let unreachable = sentence(&run("DATABASE_URL", "postgres://nobody:secret@127.0.0.1:1/x", &["migrate"]));
-    assert!(unreachable.starts_with("handbill: cannot open the database: ") && !unreachable.contains("secret"), "{unreachable}");
+    let unreachable = sentence(&run(
+        "DATABASE_URL",
+        "postgres://nobody:secret@127.0.0.1:1/x",
+        &["migrate"],
+    ));
+    assert!(
+        unreachable.starts_with("handbill: cannot open the database: ")
+            && !unreachable.contains("secret"),
+        "{unreachable}"
+    );
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let refused = sentence(&run("HANDBILL_BIND", &address, &["serve"]));
-    assert!(refused.starts_with(&format!("handbill: cannot listen on {address}: ")), "{refused}");
+    assert!(
+        refused.starts_with(&format!("handbill: cannot listen on {address}: ")),
+        "{refused}"
+    );
     let unknown = run("RUST_LOG", "info", &["fly"]);
     assert_eq!(unknown.status.code(), Some(2));
 }
@@ -144,23 +217,46 @@ fn what_cannot_be_done_is_a_sentence_and_a_failure() {
 #[test]
 fn every_command_explains_itself() {
     for arguments in [
-        &[][..], &["serve"], &["demo"], &["accounts"], &["accounts", "create"], &["accounts", "list"], &["keys"],
-        &["keys", "create"], &["keys", "list"], &["keys", "revoke"], &["migrate"], &["openapi"],
+        &[][..],
+        &["serve"],
+        &["demo"],
+        &["accounts"],
+        &["accounts", "create"],
+        &["accounts", "list"],
+        &["keys"],
+        &["keys", "create"],
+        &["keys", "list"],
+        &["keys", "revoke"],
+        &["migrate"],
+        &["openapi"],
     ] {
         let arguments = [arguments, &["--help"]].concat();
-        let output = Command::new(env!("CARGO_BIN_EXE_handbill")).args(&arguments).output().expect("the program");
+        let output = Command::new(env!("CARGO_BIN_EXE_handbill"))
+            .args(&arguments)
+            .output()
+            .expect("the program");
         assert!(output.status.success(), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: handbill"), "{arguments:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains("Usage: handbill"),
+            "{arguments:?}"
+        );
     }
 }
 
 #[test]
 fn the_openapi_document_is_printed_and_migrating_twice_is_once() {
     let document: Value = json(&handbill("sqlite://never-opened.db", &["openapi"]));
-    assert_eq!(document, serde_json::to_value(handbill::app::openapi()).expect("the document"));
+    assert_eq!(
+        document,
+        serde_json::to_value(handbill::app::openapi()).expect("the document")
+    );
     let database = Database::empty_sqlite();
     let applied = json(&handbill(&database.url, &["migrate", "--json"]));
-    assert!(applied["applied"].as_array().is_some_and(|applied| applied.len() > 5));
+    assert!(
+        applied["applied"]
+            .as_array()
+            .is_some_and(|applied| applied.len() > 5)
+    );
     let again = json(&handbill(&database.url, &["migrate", "--json"]));
     assert_eq!(again["applied"], serde_json::json!([]));
 }
@@ -168,7 +264,13 @@ fn the_openapi_document_is_printed_and_migrating_twice_is_once() {
 #[test]
 fn the_log_can_be_json_and_never_names_anybody() {
     let database = Database::empty_sqlite();
-    let key = json(&handbill(&database.url, &["keys", "create", "--name", "A", "--json"]))["key"].as_str().expect("a key").to_owned();
+    let key = json(&handbill(
+        &database.url,
+        &["keys", "create", "--name", "A", "--json"],
+    ))["key"]
+        .as_str()
+        .expect("a key")
+        .to_owned();
     let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
         .env("DATABASE_URL", &database.url)
         .env("HANDBILL_BIND", "127.0.0.1:0")
@@ -181,7 +283,14 @@ fn the_log_can_be_json_and_never_names_anybody() {
     log.read_line(&mut first).expect("a line");
     let first: Value = serde_json::from_str(&first).expect("JSON");
     let message = first["message"].as_str().expect("a message");
-    let base = message.split("reachable at ").nth(1).expect("a URL").split(',').next().expect("a URL").to_owned();
+    let base = message
+        .split("reachable at ")
+        .nth(1)
+        .expect("a URL")
+        .split(',')
+        .next()
+        .expect("a URL")
+        .to_owned();
     actix_web::rt::System::new().block_on(async {
         let caller = Caller::new(&base, Some(key.clone()));
         let body = serde_json::json!({ "impression_id": "imp_x", "first_name": "Canary", "last_name": "Bird", "email": "canary@example.com" });
@@ -189,14 +298,27 @@ fn the_log_can_be_json_and_never_names_anybody() {
         caller.get("/api/v1/users/canary@example.com").await.refused_with(404);
         caller.get("/api/v1/users?email=canary@example.com").await.ok();
     });
-    Command::new("kill").arg(server.id().to_string()).status().expect("a signal");
+    Command::new("kill")
+        .arg(server.id().to_string())
+        .status()
+        .expect("a signal");
     server.wait().expect("an end");
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect();
-    let requests: Vec<&Value> = lines.iter().filter(|line| line["target"] == "handbill::http").collect();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
+        .collect();
+    let requests: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["target"] == "handbill::http")
+        .collect();
     assert_eq!(requests.len(), 3);
     assert_eq!(requests[0]["route"], "/api/v1/referrals");
     assert_eq!(requests[0]["status"], 400);
-    assert!(requests[0]["request_id"].as_str().is_some_and(|id| id.starts_with("req_")));
+    assert!(
+        requests[0]["request_id"]
+            .as_str()
+            .is_some_and(|id| id.starts_with("req_"))
+    );
     let everything = format!("{lines:?}").to_lowercase();
     for canary in ["canary", "bird", &key.to_lowercase()] {
         assert!(!everything.contains(canary), "{canary}");

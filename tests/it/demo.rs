@@ -1,18 +1,24 @@
 //! `handbill demo`: the published documents' requests run unchanged against it, by curl itself.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
 /// A running demo; it is stopped when this is dropped.
 struct Demo {
     process: Child,
+    /// Held open: a program whose reader has gone is another story.
+    _output: Lines<BufReader<ChildStdout>>,
     base: String,
     printed: String,
 }
 
 impl Demo {
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it is waited for when it is dropped"
+    )]
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_handbill"))
             .arg("demo")
@@ -30,7 +36,12 @@ impl Demo {
             printed.push('\n');
             if let Some((_, url)) = line.split_once("Read and try everything: ") {
                 let base = url.trim_end_matches("/docs").to_owned();
-                return Self { process, base, printed };
+                return Self {
+                    process,
+                    _output: lines,
+                    base,
+                    printed,
+                };
             }
         }
     }
@@ -42,9 +53,20 @@ impl Demo {
             .replace("http://localhost:3000", &self.base)
             .replacen("curl ", "curl --silent --show-error --noproxy '*' ", 1);
         // The server listens when it says so a moment later; curl knows how to wait.
-        let line = line.replacen("curl ", "curl --retry 20 --retry-connrefused --retry-delay 1 ", 1);
-        let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        let line = line.replacen(
+            "curl ",
+            "curl --retry 20 --retry-connrefused --retry-delay 1 ",
+            1,
+        );
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .output()
+            .expect("a shell");
+        assert!(
+            output.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).expect("text")
     }
 
@@ -69,7 +91,12 @@ fn the_published_curl_lines_run_unchanged() {
         r#"curl -X GET "http://localhost:3000/api/v1/referrals" \
   -H "Authorization: Bearer sk_your_secret_key_here""#,
     );
-    let ids: Vec<&Value> = all["referrals"].as_array().expect("referrals").iter().map(|r| &r["id"]).collect();
+    let ids: Vec<&Value> = all["referrals"]
+        .as_array()
+        .expect("referrals")
+        .iter()
+        .map(|r| &r["id"])
+        .collect();
     assert_eq!(ids[..2], [&json!("ref_123abc"), &json!("ref_789ghi")]);
 
     let converted = demo.json(
@@ -91,13 +118,22 @@ fn the_published_curl_lines_run_unchanged() {
   -H "Authorization: Bearer sk_your_secret_key_here""#,
     );
     for (key, value) in [
-        ("impression_id", "imp_456def"), ("first_name", "Alice"), ("last_name", "Johnson"),
-        ("email", "alice.johnson@example.com"), ("status", "converted"), ("program_id", "prog_123abc"),
-        ("student_id", "user_123abc"), ("created_at", "2024-01-15T10:30:00Z"), ("verified_at", "2024-01-16T14:20:00Z"),
+        ("impression_id", "imp_456def"),
+        ("first_name", "Alice"),
+        ("last_name", "Johnson"),
+        ("email", "alice.johnson@example.com"),
+        ("status", "converted"),
+        ("program_id", "prog_123abc"),
+        ("student_id", "user_123abc"),
+        ("created_at", "2024-01-15T10:30:00Z"),
+        ("verified_at", "2024-01-16T14:20:00Z"),
     ] {
         assert_eq!(one[key], value, "{key}");
     }
-    assert_eq!(one["metadata"], json!({ "source": "poster_qr_code", "location": "campus_center" }));
+    assert_eq!(
+        one["metadata"],
+        json!({ "source": "poster_qr_code", "location": "campus_center" })
+    );
 
     let create = r#"curl -X POST "https://vantio.app/api/v1/referrals" \
     -H "Authorization: Bearer sk_your_secret_key_here" \
@@ -116,7 +152,10 @@ fn the_published_curl_lines_run_unchanged() {
     }'"#;
     let created = demo.json(create);
     assert_eq!(created["status"], "pending");
-    assert_eq!((&created["program_id"], &created["student_id"]), (&json!("prog_123abc"), &json!("user_123abc")));
+    assert_eq!(
+        (&created["program_id"], &created["student_id"]),
+        (&json!("prog_123abc"), &json!("user_123abc"))
+    );
     assert_eq!(demo.json(create), created, "a retry is the same referral");
 }
 
@@ -124,7 +163,11 @@ fn the_published_curl_lines_run_unchanged() {
 fn the_lines_it_prints_work() {
     let demo = Demo::start();
     let printed = demo.printed.replace("\\\n", "");
-    let lines: Vec<&str> = printed.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
+    let lines: Vec<&str> = printed
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("curl "))
+        .collect();
     assert_eq!(lines.len(), 6, "{printed}");
     let scanned = demo.run(lines[0]);
     assert!(scanned.starts_with("HTTP/1.1 302"), "{scanned}");
@@ -149,9 +192,15 @@ fn the_story_is_whole() {
     assert_eq!(count("posters", ""), 6);
     assert_eq!(count("impressions", ""), 163);
     for status in ["pending", "converted", "verified", "rejected"] {
-        assert!(count("referrals", &format!("status={status}")) > 0, "{status}");
+        assert!(
+            count("referrals", &format!("status={status}")) > 0,
+            "{status}"
+        );
     }
     for status in ["pending", "processing", "paid"] {
-        assert!(count("earnings", &format!("status={status}")) > 0, "{status}");
+        assert!(
+            count("earnings", &format!("status={status}")) > 0,
+            "{status}"
+        );
     }
 }

@@ -71,11 +71,19 @@ on_both! {
 fn every_example_in_the_document_satisfies_its_schema() {
     let document = serde_json::to_value(handbill::app::openapi()).expect("the document");
     let mut checked = 0;
-    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
-        let Some(example) = schema.get("example") else { continue };
+    for (name, schema) in document["components"]["schemas"]
+        .as_object()
+        .expect("schemas")
+    {
+        let Some(example) = schema.get("example") else {
+            continue;
+        };
         let whole = serde_json::json!({ "$ref": format!("#/components/schemas/{name}"), "components": document["components"] });
         let validator = jsonschema::draft202012::new(&whole).expect("a schema");
-        let errors: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(example)
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
         checked += 1;
     }
@@ -87,7 +95,8 @@ fn no_description_is_missing_in_the_document() {
     fn walk(at: &str, value: &Value, missing: &mut Vec<String>) {
         if let Some(properties) = value.get("properties").and_then(Value::as_object) {
             for (name, property) in properties {
-                let described = property.get("description").is_some() || property.to_string().contains("\"description\"");
+                let described = property.get("description").is_some()
+                    || property.to_string().contains("\"description\"");
                 if !described {
                     missing.push(format!("{at}.{name}"));
                 }
@@ -96,7 +105,10 @@ fn no_description_is_missing_in_the_document() {
     }
     let document = serde_json::to_value(handbill::app::openapi()).expect("the document");
     let mut missing = Vec::new();
-    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+    for (name, schema) in document["components"]["schemas"]
+        .as_object()
+        .expect("schemas")
+    {
         walk(name, schema, &mut missing);
     }
     assert_eq!(missing, Vec::<String>::new());

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::support::on_both;
 
 fn path_of(earning: &Value) -> String {
-    format!("/api/v1/earnings/{}", earning["id"].as_str().expect("an id"))
+    format!(
+        "/api/v1/earnings/{}",
+        earning["id"].as_str().expect("an id")
+    )
 }
 
 on_both! {

@@ -16,15 +16,38 @@ async fn creates(caller: &Caller) -> Vec<(&'static str, Value, (&'static str, Va
     vec![
         ("programs", program, ("name", json!("B"))),
         ("users", user, ("email", json!("c@d.example"))),
-        ("posters", json!({ "student_id": scan["student_id"], "location": "Gym" }), ("location", json!("Library"))),
-        ("impressions", json!({ "poster_id": scan["poster_id"] }), ("scanned_at", json!("2024-02-01T00:00:00Z"))),
-        ("referrals", a_signup(&scan), ("email", json!("jane@example.com"))),
-        ("earnings", json!({ "referral_id": referral["id"], "amount": 550 }), ("amount", json!(551))),
+        (
+            "posters",
+            json!({ "student_id": scan["student_id"], "location": "Gym" }),
+            ("location", json!("Library")),
+        ),
+        (
+            "impressions",
+            json!({ "poster_id": scan["poster_id"] }),
+            ("scanned_at", json!("2024-02-01T00:00:00Z")),
+        ),
+        (
+            "referrals",
+            a_signup(&scan),
+            ("email", json!("jane@example.com")),
+        ),
+        (
+            "earnings",
+            json!({ "referral_id": referral["id"], "amount": 550 }),
+            ("amount", json!(551)),
+        ),
     ]
 }
 
 async fn post_with_header(caller: &Caller, path: &str, key: &str, body: &Value) -> Answer {
-    caller.send(Method::POST, path, &[("idempotency-key", key)], Some(body.to_string())).await
+    caller
+        .send(
+            Method::POST,
+            path,
+            &[("idempotency-key", key)],
+            Some(body.to_string()),
+        )
+        .await
 }
 
 on_both! {

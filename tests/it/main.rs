@@ -1,6 +1,13 @@
 //! Every test, in one binary. Names are sentences; each runs against a real server on a real database, and
 //! what can be asked of both databases is asked of both (`on_both!`).
 
+#![expect(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on panics, and its helpers are public to each other"
+)]
+
 mod support;
 
 mod architecture;

@@ -15,7 +15,13 @@ fn names(database: &str) -> Vec<String> {
     let folder = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<String> = fs::read_dir(folder)
         .expect("the folder")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
         .collect();
     names.sort();
     names
@@ -29,18 +35,30 @@ struct Count {
 
 fn applied(conn: &mut DbConnection) -> i64 {
     let query = "SELECT count(*) AS count FROM __diesel_schema_migrations";
-    sql_query(query).get_result::<Count>(conn).expect("a count").count
+    sql_query(query)
+        .get_result::<Count>(conn)
+        .expect("a count")
+        .count
 }
 
 #[test]
 fn both_folders_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
-    assert_eq!(names("sqlite").len(), migrations::embedded().expect("migrations").len());
+    assert_eq!(
+        names("sqlite").len(),
+        migrations::embedded().expect("migrations").len()
+    );
     for database in ["sqlite", "postgres"] {
         for name in names(database) {
             for file in ["up.sql", "down.sql"] {
-                let path = format!("{}/migrations/{database}/{name}/{file}", env!("CARGO_MANIFEST_DIR"));
-                assert!(fs::metadata(&path).is_ok_and(|file| file.len() > 0), "{path}");
+                let path = format!(
+                    "{}/migrations/{database}/{name}/{file}",
+                    env!("CARGO_MANIFEST_DIR")
+                );
+                assert!(
+                    fs::metadata(&path).is_ok_and(|file| file.len() > 0),
+                    "{path}"
+                );
             }
         }
     }
@@ -55,10 +73,16 @@ fn several_processes_that_start_at_once_migrate_once() {
                 thread::spawn(move || migrations::run(&url).expect("migrations").len())
             })
             .collect();
-        let done: Vec<usize> = starts.into_iter().map(|start| start.join().expect("a start")).collect();
+        let done: Vec<usize> = starts
+            .into_iter()
+            .map(|start| start.join().expect("a start"))
+            .collect();
         let all = migrations::embedded().expect("migrations").len();
         assert_eq!(done.iter().sum::<usize>(), all, "{done:?}");
-        assert_eq!(applied(&mut database.connect()), i64::try_from(all).expect("a count"));
+        assert_eq!(
+            applied(&mut database.connect()),
+            i64::try_from(all).expect("a count")
+        );
     }
 }
 
@@ -70,7 +94,10 @@ fn a_database_of_a_newer_version_is_left_alone() {
             .expect("a migration from the future");
         let before = applied(&mut conn);
         let refused = migrations::run(&database.url).expect_err("a refusal");
-        assert!(refused.contains("migrated by a newer handbill"), "{refused}");
+        assert!(
+            refused.contains("migrated by a newer handbill"),
+            "{refused}"
+        );
         assert_eq!(applied(&mut conn), before);
     }
 }
@@ -78,19 +105,32 @@ fn a_database_of_a_newer_version_is_left_alone() {
 #[test]
 fn a_database_that_is_not_there_is_a_sentence() {
     let refused = migrations::run("postgres://nobody@127.0.0.1:1/nothing").expect_err("a refusal");
-    assert!(refused.starts_with("cannot open the database: "), "{refused}");
+    assert!(
+        refused.starts_with("cannot open the database: "),
+        "{refused}"
+    );
     let refused = migrations::run("sqlite:///nonexistent/folder/x.db").expect_err("a refusal");
-    assert!(refused.starts_with("cannot open the database: "), "{refused}");
+    assert!(
+        refused.starts_with("cannot open the database: "),
+        "{refused}"
+    );
 }
 
 #[test]
 fn every_migration_can_be_taken_back() {
-    for (kind, database) in [("sqlite", Database::sqlite()), ("postgres", Database::postgres())] {
+    for (kind, database) in [
+        ("sqlite", Database::sqlite()),
+        ("postgres", Database::postgres()),
+    ] {
         let mut conn = database.connect();
         for name in names(kind).iter().rev() {
-            let path = format!("{}/migrations/{kind}/{name}/down.sql", env!("CARGO_MANIFEST_DIR"));
+            let path = format!(
+                "{}/migrations/{kind}/{name}/down.sql",
+                env!("CARGO_MANIFEST_DIR")
+            );
             let down = fs::read_to_string(path).expect("the migration");
-            conn.batch_execute(&down).unwrap_or_else(|error| panic!("{kind} {name}: {error}"));
+            conn.batch_execute(&down)
+                .unwrap_or_else(|error| panic!("{kind} {name}: {error}"));
         }
     }
 }

@@ -15,7 +15,9 @@ async fn seven(app: &Caller) -> Vec<Value> {
 
 fn link<'a>(answer: &'a Answer, rel: &str) -> Option<&'a str> {
     let links = answer.header("link")?;
-    let found = links.split(", <").find(|link| link.ends_with(&format!("rel=\"{rel}\"")))?;
+    let found = links
+        .split(", <")
+        .find(|link| link.ends_with(&format!("rel=\"{rel}\"")))?;
     found.trim_start_matches('<').split('>').next()
 }
 
@@ -116,7 +118,10 @@ async fn a_larger_limit_is_clamped_to_the_configured_maximum() {
     let app = TestApp::start_with(Database::sqlite(), &[("HANDBILL_MAX_PAGE_SIZE", "5")]).await;
     let programs = seven(&app).await;
     for limit in ["6", "1000", "9223372036854775807"] {
-        let page = app.get(&format!("/api/v1/programs?limit={limit}")).await.ok();
+        let page = app
+            .get(&format!("/api/v1/programs?limit={limit}"))
+            .await
+            .ok();
         assert_eq!(page["limit"], 5);
         assert_eq!(page["programs"], json!(programs[..5]));
         assert_eq!(page["has_more"], true);

@@ -123,18 +123,20 @@ fn read_png(bytes: &[u8]) -> String {
 fn read_svg(text: &str) -> String {
     let tree = resvg::usvg::Tree::from_str(text, &resvg::usvg::Options::default()).expect("an SVG");
     let scale = 8.0;
-    let side = (tree.size().width() * scale) as u32;
+    let side = tree.size().to_int_size().width() * 8;
     let mut picture = resvg::tiny_skia::Pixmap::new(side, side).expect("a picture");
     picture.fill(resvg::tiny_skia::Color::WHITE);
     let transform = resvg::tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut picture.as_mut());
     let data = picture.data();
-    decode(side as usize, side as usize, |x, y| data[(y * side as usize + x) * 4])
+    decode(side as usize, side as usize, |x, y| {
+        data[(y * side as usize + x) * 4]
+    })
 }
 
 /// By a library that has nothing in common with the one that draws.
 fn decode(width: usize, height: usize, grey: impl Fn(usize, usize) -> u8) -> String {
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| grey(x, y));
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
     let codes = image.detect_grids();
     assert_eq!(codes.len(), 1, "one QR code in the picture");
     codes[0].decode().expect("a readable code").1

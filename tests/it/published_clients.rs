@@ -8,7 +8,12 @@ use crate::support::{Caller, a_signup, on_both};
 async fn export_all(caller: &Caller, program: &str) -> Vec<Value> {
     let (mut all, mut offset) = (Vec::new(), 0);
     loop {
-        let page = caller.get(&format!("/api/v1/referrals?programId={program}&limit=100&offset={offset}")).await.json();
+        let page = caller
+            .get(&format!(
+                "/api/v1/referrals?programId={program}&limit=100&offset={offset}"
+            ))
+            .await
+            .json();
         let page = page["referrals"].as_array().expect("an array").clone();
         let short = page.len() != 100;
         all.extend(page);

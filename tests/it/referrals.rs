@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::support::{Database, TestApp, a_signup, on_both};
 
 fn path_of(referral: &Value) -> String {
-    format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"))
+    format!(
+        "/api/v1/referrals/{}",
+        referral["id"].as_str().expect("an id")
+    )
 }
 
 on_both! {
@@ -199,9 +202,16 @@ on_both! {
 
 #[actix_web::test]
 async fn metadata_can_be_configured_to_be_replaced() {
-    let app = TestApp::start_with(Database::sqlite(), &[("HANDBILL_METADATA_UPDATE", "replace")]).await;
+    let app = TestApp::start_with(
+        Database::sqlite(),
+        &[("HANDBILL_METADATA_UPDATE", "replace")],
+    )
+    .await;
     let referral = app.a_referral().await;
-    let changed = app.put(&path_of(&referral), json!({ "metadata": { "b": null } })).await.ok();
+    let changed = app
+        .put(&path_of(&referral), json!({ "metadata": { "b": null } }))
+        .await
+        .ok();
     assert_eq!(changed["metadata"], json!({ "b": null }));
     app.stop().await;
 }

@@ -20,7 +20,11 @@ async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
         let old = scan("2024-01-30T08:59:59Z").await;
         let young = scan("2024-01-31T09:00:01Z").await;
         assert_eq!(worker::retain(&app.app).await.expect("done"), 1);
-        assert_eq!(worker::retain(&app.app).await.expect("done"), 0, "nothing is left to forget");
+        assert_eq!(
+            worker::retain(&app.app).await.expect("done"),
+            0,
+            "nothing is left to forget"
+        );
         let mut forgotten = old.clone();
         forgotten["user_agent"] = json!(null);
         forgotten["ip_address"] = json!(null);

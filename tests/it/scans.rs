@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Database, TestApp, on_both};
 
-const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) Mobile/15E148 Safari/604.1";
+const PHONE: &str =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) Mobile/15E148 Safari/604.1";
 
 fn scan_path(poster: &Value) -> String {
     format!("/q/{}", poster["code"].as_str().expect("a code"))
@@ -110,11 +111,22 @@ on_both! {
 #[actix_web::test]
 async fn forwarded_addresses_are_believed_only_from_configured_proxies() {
     let headers = [("x-forwarded-for", "198.51.100.7")];
-    for (proxies, seen) in [("", "127.0.0.1"), ("127.0.0.0/8", "198.51.100.7"), ("10.0.0.1", "127.0.0.1")] {
-        let app = TestApp::start_with(Database::sqlite(), &[("HANDBILL_TRUSTED_PROXIES", proxies)]).await;
+    for (proxies, seen) in [
+        ("", "127.0.0.1"),
+        ("127.0.0.0/8", "198.51.100.7"),
+        ("10.0.0.1", "127.0.0.1"),
+    ] {
+        let app =
+            TestApp::start_with(Database::sqlite(), &[("HANDBILL_TRUSTED_PROXIES", proxies)]).await;
         let poster = app.a_poster().await;
-        app.nobody().send(Method::GET, &scan_path(&poster), &headers, None::<String>).await;
-        assert_eq!(app.all("impressions").await[0]["ip_address"], seen, "{proxies}");
+        app.nobody()
+            .send(Method::GET, &scan_path(&poster), &headers, None::<String>)
+            .await;
+        assert_eq!(
+            app.all("impressions").await[0]["ip_address"],
+            seen,
+            "{proxies}"
+        );
         app.stop().await;
     }
 }
@@ -125,12 +137,25 @@ async fn what_is_personal_about_a_scan_can_be_left_out() {
         ("truncated", "full", json!("127.0.0.0"), json!(PHONE)),
         ("off", "off", json!(null), json!(null)),
     ] {
-        let settings = [("HANDBILL_SCAN_ADDRESS", address), ("HANDBILL_SCAN_USER_AGENT", agent)];
+        let settings = [
+            ("HANDBILL_SCAN_ADDRESS", address),
+            ("HANDBILL_SCAN_USER_AGENT", agent),
+        ];
         let app = TestApp::start_with(Database::sqlite(), &settings).await;
         let poster = app.a_poster().await;
-        app.nobody().send(Method::GET, &scan_path(&poster), &[("user-agent", PHONE)], None::<String>).await;
+        app.nobody()
+            .send(
+                Method::GET,
+                &scan_path(&poster),
+                &[("user-agent", PHONE)],
+                None::<String>,
+            )
+            .await;
         let scan = app.all("impressions").await.remove(0);
-        assert_eq!((&scan["ip_address"], &scan["user_agent"]), (&kept_address, &kept_agent));
+        assert_eq!(
+            (&scan["ip_address"], &scan["user_agent"]),
+            (&kept_address, &kept_agent)
+        );
         assert_eq!(scan["metadata"]["device_type"], "mobile");
         app.stop().await;
     }

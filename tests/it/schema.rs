@@ -55,7 +55,9 @@ struct Name {
 
 fn indexes(conn: &mut DbConnection) -> BTreeSet<String> {
     let query = match conn {
-        DbConnection::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite%'",
+        DbConnection::Sqlite(_) => {
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite%'"
+        }
         DbConnection::Postgres(_) => {
             "SELECT c.relname::text AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
              JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() \
@@ -69,10 +71,16 @@ fn indexes(conn: &mut DbConnection) -> BTreeSet<String> {
 #[test]
 fn both_databases_have_the_same_columns_and_indexes() {
     let (sqlite, postgres) = (Database::sqlite(), Database::postgres());
-    let (one, two) = (columns(&mut sqlite.connect()), columns(&mut postgres.connect()));
+    let (one, two) = (
+        columns(&mut sqlite.connect()),
+        columns(&mut postgres.connect()),
+    );
     assert!(one.len() > 70, "{}", one.len());
     assert_eq!(one, two);
-    let (one, two) = (indexes(&mut sqlite.connect()), indexes(&mut postgres.connect()));
+    let (one, two) = (
+        indexes(&mut sqlite.connect()),
+        indexes(&mut postgres.connect()),
+    );
     assert!(one.len() > 10, "{one:?}");
     assert_eq!(one, two);
 }
@@ -94,7 +102,12 @@ fn the_programs_idea_of_the_tables_is_the_databases() {
                 table_name: table.clone(),
                 position,
                 column_name: column.to_owned(),
-                kind: if kind.contains("BigInt") { "number" } else { "text" }.to_owned(),
+                kind: if kind.contains("BigInt") {
+                    "number"
+                } else {
+                    "text"
+                }
+                .to_owned(),
                 nullable: i64::from(kind.starts_with("Nullable")),
             });
         }
@@ -132,7 +145,11 @@ async fn the_databases_refuse_what_the_code_refuses() {
             assert!(conn.batch_execute(statement).is_err(), "{statement}");
         }
         if app.database.is_sqlite() {
-            assert!(conn.batch_execute("UPDATE earnings SET amount = 'many'").is_err(), "STRICT");
+            assert!(
+                conn.batch_execute("UPDATE earnings SET amount = 'many'")
+                    .is_err(),
+                "STRICT"
+            );
         }
         app.stop().await;
     }
@@ -150,24 +167,41 @@ async fn the_databases_know_the_same_moves_as_the_code() {
             // The way to `from` may itself be forbidden, so the row is put there with the trigger out of the way.
             conn.batch_execute("BEGIN").expect("a transaction");
             disable_trigger(&mut conn, table);
-            conn.batch_execute(&format!("UPDATE {table} SET status = '{from}'{}", extra(from))).expect("there");
+            conn.batch_execute(&format!(
+                "UPDATE {table} SET status = '{from}'{}",
+                extra(from)
+            ))
+            .expect("there");
             enable_trigger(&mut conn, table);
             let moved = conn.batch_execute(&there).is_ok();
             conn.batch_execute("ROLLBACK").expect("back");
             moved
         };
         let verified_at = |_: &str| ", verified_at = 1".to_owned();
-        let paid_at = |status: &str| format!(", paid_at = {}", if status == "paid" { "1" } else { "NULL" });
+        let paid_at = |status: &str| {
+            format!(
+                ", paid_at = {}",
+                if status == "paid" { "1" } else { "NULL" }
+            )
+        };
         for from in ReferralStatus::ALL {
             for to in ReferralStatus::ALL {
                 let allowed = from == to || from.moves().contains(to);
-                assert_eq!(moves("referrals", from.as_str(), to.as_str(), &verified_at), allowed, "{from:?} {to:?}");
+                assert_eq!(
+                    moves("referrals", from.as_str(), to.as_str(), &verified_at),
+                    allowed,
+                    "{from:?} {to:?}"
+                );
             }
         }
         for from in EarningStatus::ALL {
             for to in EarningStatus::ALL {
                 let allowed = from == to || from.moves().contains(to);
-                assert_eq!(moves("earnings", from.as_str(), to.as_str(), &paid_at), allowed, "{from:?} {to:?}");
+                assert_eq!(
+                    moves("earnings", from.as_str(), to.as_str(), &paid_at),
+                    allowed,
+                    "{from:?} {to:?}"
+                );
             }
         }
         app.stop().await;
@@ -177,7 +211,9 @@ async fn the_databases_know_the_same_moves_as_the_code() {
 fn disable_trigger(conn: &mut DbConnection, table: &str) {
     let statement = match conn {
         DbConnection::Sqlite(_) => format!("DROP TRIGGER {table}_move_as_allowed"),
-        DbConnection::Postgres(_) => format!("ALTER TABLE {table} DISABLE TRIGGER {table}_move_as_allowed"),
+        DbConnection::Postgres(_) => {
+            format!("ALTER TABLE {table} DISABLE TRIGGER {table}_move_as_allowed")
+        }
     };
     conn.batch_execute(&statement).expect("the trigger");
 }
@@ -189,12 +225,17 @@ fn enable_trigger(conn: &mut DbConnection, table: &str) {
                 "referrals" => "2026-11-21-000007_create_referrals",
                 _ => "2026-11-21-000008_create_earnings",
             };
-            let path = format!("{}/migrations/sqlite/{name}/up.sql", env!("CARGO_MANIFEST_DIR"));
+            let path = format!(
+                "{}/migrations/sqlite/{name}/up.sql",
+                env!("CARGO_MANIFEST_DIR")
+            );
             let text = std::fs::read_to_string(path).expect("the migration");
             let start = text.find("CREATE TRIGGER").expect("the trigger");
             text[start..].to_owned()
         }
-        DbConnection::Postgres(_) => format!("ALTER TABLE {table} ENABLE TRIGGER {table}_move_as_allowed"),
+        DbConnection::Postgres(_) => {
+            format!("ALTER TABLE {table} ENABLE TRIGGER {table}_move_as_allowed")
+        }
     };
     conn.batch_execute(&statement).expect("the trigger");
 }

@@ -13,13 +13,19 @@ async fn belongings(owner: &Caller) -> Vec<(&'static str, Value)> {
     let referral = owner.a_referral_from(&scan).await;
     let earning = owner.an_earning_of(&referral).await;
     vec![
-        ("programs", program), ("users", student), ("posters", poster), ("impressions", scan),
-        ("referrals", referral), ("earnings", earning),
+        ("programs", program),
+        ("users", student),
+        ("posters", poster),
+        ("impressions", scan),
+        ("referrals", referral),
+        ("earnings", earning),
     ]
 }
 
 fn without_request_id(mut body: Value) -> Value {
-    body.as_object_mut().expect("an object").remove("request_id");
+    body.as_object_mut()
+        .expect("an object")
+        .remove("request_id");
     body
 }
 

@@ -12,7 +12,9 @@ use crate::support::{Database, TestApp, on_both};
 /// Sends bytes as they are and reads until the server closes or is silent.
 fn raw(base: &str, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(2)))
+        .expect("a timeout");
     stream.write_all(request).expect("sent");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -41,24 +43,41 @@ async fn a_panic_is_an_answer_in_the_one_shape() {
     let app = TestApp::start(Database::sqlite()).await;
     let service = handbill::app::build(app.app.clone()).route("/panics", web::get().to(panics));
     let service = test::init_service(service).await;
-    let request = test::TestRequest::get().uri("/panics").insert_header(("x-request-id", "mine")).to_request();
-    let error = test::try_call_service(&service, request).await.expect_err("an error");
+    let request = test::TestRequest::get()
+        .uri("/panics")
+        .insert_header(("x-request-id", "mine"))
+        .to_request();
+    let error = test::try_call_service(&service, request)
+        .await
+        .expect_err("an error");
     let response = error.error_response();
     assert_eq!(response.status(), 500);
-    assert_eq!(response.headers().get("x-request-id").expect("an id"), "mine");
-    let body = actix_web::body::to_bytes(response.into_body()).await.expect("a body");
+    assert_eq!(
+        response.headers().get("x-request-id").expect("an id"),
+        "mine"
+    );
+    let body = actix_web::body::to_bytes(response.into_body())
+        .await
+        .expect("a body");
     let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(body["error"], "Internal Server Error");
     assert_eq!(body["code"], "internal_error");
     assert_eq!(body["request_id"], "mine");
-    assert!(!body.to_string().contains("defect"), "the cause stays in the log");
+    assert!(
+        !body.to_string().contains("defect"),
+        "the cause stays in the log"
+    );
     app.stop().await;
 }
 
 #[actix_web::test]
 async fn a_write_that_panics_fails_alone() {
     let app = TestApp::start(Database::sqlite()).await;
-    let broken = app.app.db.write(|_| -> Result<(), handbill::error::Error> { panic!("a defect") }).await;
+    let broken = app
+        .app
+        .db
+        .write(|_| -> Result<(), handbill::error::Error> { panic!("a defect") })
+        .await;
     assert!(matches!(broken, Err(handbill::error::Error::Internal(_))));
     app.a_program().await;
     app.stop().await;
@@ -81,7 +100,10 @@ async fn broken_requests_are_turned_away_and_the_server_goes_on() {
     .await
     .expect("answers");
     for answer in answers {
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+            "{answer}"
+        );
     }
     app.get("/healthz").await.ok();
     app.stop().await;
@@ -93,8 +115,11 @@ async fn a_body_that_never_comes_is_given_up() {
     let (base, key) = (app.base.clone(), app.key.clone().expect("a key"));
     let started = Instant::now();
     let answer = web::block(move || {
-        let mut stream = TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(25))).expect("a timeout");
+        let mut stream =
+            TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(25)))
+            .expect("a timeout");
         let head = format!(
             "POST /api/v1/referrals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\
              Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"a\":"

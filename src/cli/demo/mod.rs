@@ -2,11 +2,12 @@
 //! published documents use, so that their curl lines run unchanged.
 
 mod story;
+mod teller;
 
 use actix_web::rt::System;
 
 use crate::app::App;
-use crate::cli::serve;
+use crate::cli::{say, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, migrations};
@@ -34,7 +35,7 @@ pub(in crate::cli) fn demo(mut config: Config) -> Result<(), String> {
             .write(story::tell)
             .await
             .map_err(|error| format!("the story could not be told: {error:?}"))?;
-        println!("{}", what_to_try(&app.public_url, &code));
+        say(&what_to_try(&app.public_url, &code));
         serve::run(app, listener).await
     })
 }

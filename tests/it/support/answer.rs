@@ -24,7 +24,8 @@ impl Answer {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -67,9 +68,18 @@ impl Answer {
             _ => panic!("no word for {status}"),
         };
         assert_eq!(body["error"], word, "{body}");
-        assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+        assert!(
+            body["message"]
+                .as_str()
+                .is_some_and(|message| !message.is_empty()),
+            "{body}"
+        );
         assert!(body["code"].is_string(), "{body}");
-        assert_eq!(body["request_id"].as_str(), self.header("x-request-id"), "{body}");
+        assert_eq!(
+            body["request_id"].as_str(),
+            self.header("x-request-id"),
+            "{body}"
+        );
         body
     }
 

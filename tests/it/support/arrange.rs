@@ -33,7 +33,9 @@ impl Caller {
     }
 
     pub async fn a_scan_of(&self, poster: &Value) -> Value {
-        self.post("/api/v1/impressions", json!({ "poster_id": poster["id"] })).await.ok()
+        self.post("/api/v1/impressions", json!({ "poster_id": poster["id"] }))
+            .await
+            .ok()
     }
 
     /// A scan, and everything above it.

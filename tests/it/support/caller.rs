@@ -16,8 +16,16 @@ pub struct Caller {
 
 impl Caller {
     pub fn new(base: &str, key: Option<String>) -> Self {
-        let client = Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client");
-        Self { base: base.to_owned(), key, client }
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .expect("a client");
+        Self {
+            base: base.to_owned(),
+            key,
+            client,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -25,11 +33,13 @@ impl Caller {
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::POST, path, &[], Some(body.to_string())).await
+        self.send(Method::POST, path, &[], Some(body.to_string()))
+            .await
     }
 
     pub async fn put(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::PUT, path, &[], Some(body.to_string())).await
+        self.send(Method::PUT, path, &[], Some(body.to_string()))
+            .await
     }
 
     /// POSTs exactly these bytes as JSON.
@@ -47,7 +57,10 @@ impl Caller {
     ) -> Answer {
         let mut all = HeaderMap::new();
         if let Some(key) = &self.key {
-            all.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {key}")).expect("a key"));
+            all.insert(
+                AUTHORIZATION,
+                HeaderValue::from_str(&format!("Bearer {key}")).expect("a key"),
+            );
         }
         if body.is_some() {
             all.insert("content-type", HeaderValue::from_static("application/json"));
@@ -55,11 +68,14 @@ impl Caller {
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
             match value.is_empty() {
-                true => drop(all.remove(name)),
-                false => drop(all.insert(name, HeaderValue::from_str(value).expect("a header value"))),
-            }
+                true => all.remove(name),
+                false => all.insert(name, HeaderValue::from_str(value).expect("a header value")),
+            };
         }
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.base)).headers(all);
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.base))
+            .headers(all);
         if let Some(body) = body {
             request = request.body(body);
         }

@@ -16,14 +16,28 @@ static VALIDATORS: LazyLock<Mutex<HashMap<String, Validator>>> = LazyLock::new(M
 
 pub fn check(method: &Method, path: &str, answer: &Answer) {
     let path = path.split('?').next().unwrap_or_default();
-    let method = if *method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
+    let method = if *method == Method::HEAD {
+        "get".to_owned()
+    } else {
+        method.as_str().to_lowercase()
+    };
     let Some(operation) = operation(&method, path) else {
-        assert!([401, 404, 405].contains(&answer.status) || !path.starts_with("/api"), "{method} {path}");
+        assert!(
+            [401, 404, 405].contains(&answer.status) || !path.starts_with("/api"),
+            "{method} {path}"
+        );
         return;
     };
     let response = &operation["responses"][answer.status.to_string()];
-    assert!(!response.is_null(), "{method} {path} answers {}, which it does not document", answer.status);
-    let response = response["$ref"].as_str().map_or(response, |reference| resolve(reference));
+    assert!(
+        !response.is_null(),
+        "{method} {path} answers {}, which it does not document: {}",
+        answer.status,
+        answer.text()
+    );
+    let response = response["$ref"]
+        .as_str()
+        .map_or(response, |reference| resolve(reference));
     let schema = &response["content"]["application/json"]["schema"];
     if !schema.is_null() && !answer.bytes.is_empty() {
         validate(schema, answer);
@@ -34,29 +48,40 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let paths = DOCUMENT["paths"].as_object()?;
     let fits = |template: &str| {
-        let (wanted, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+        let (wanted, given): (Vec<_>, Vec<_>) =
+            (template.split('/').collect(), path.split('/').collect());
         wanted.len() == given.len()
-            && wanted.iter().zip(&given).all(|(want, got)| match want.split_once('}') {
-                Some((_, ending)) => got.ends_with(ending),
-                None => want == got,
-            })
+            && wanted
+                .iter()
+                .zip(&given)
+                .all(|(want, got)| match want.split_once('}') {
+                    Some((_, ending)) => got.ends_with(ending),
+                    None => want == got,
+                })
     };
     let found = paths.iter().find(|(template, _)| fits(template))?;
     found.1.get(method)
 }
 
 fn resolve(reference: &str) -> &'static Value {
-    DOCUMENT.pointer(reference.trim_start_matches('#')).expect("a reference that leads somewhere")
+    DOCUMENT
+        .pointer(reference.trim_start_matches('#'))
+        .expect("a reference that leads somewhere")
 }
 
 fn validate(schema: &Value, answer: &Answer) {
     let body = answer.json();
-    let mut validators = VALIDATORS.lock().unwrap_or_else(|poison| poison.into_inner());
+    let mut validators = VALIDATORS
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let validator = validators.entry(schema.to_string()).or_insert_with(|| {
         let whole = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
         jsonschema::draft202012::new(&whole).expect("a valid schema")
     });
     if let Err(error) = validator.validate(&body) {
-        panic!("the body breaks its schema: {error} at {} in {body}", error.instance_path());
+        panic!(
+            "the body breaks its schema: {error} at {} in {body}",
+            error.instance_path()
+        );
     }
 }

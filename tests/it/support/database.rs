@@ -36,7 +36,10 @@ impl Database {
     pub fn empty_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        Self { url, _folder: Some(folder) }
+        Self {
+            url,
+            _folder: Some(folder),
+        }
     }
 
     /// A schema with nothing in it.
@@ -45,8 +48,12 @@ impl Database {
         let schema = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let cluster = postgres::url("postgres");
         let mut conn = DbConnection::open(&cluster).expect("the cluster");
-        conn.batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a schema");
-        Self { url: format!("{cluster}&options=-csearch_path%3D{schema}"), _folder: None }
+        conn.batch_execute(&format!("CREATE SCHEMA {schema}"))
+            .expect("a schema");
+        Self {
+            url: format!("{cluster}&options=-csearch_path%3D{schema}"),
+            _folder: None,
+        }
     }
 
     /// A connection beside the server's own.

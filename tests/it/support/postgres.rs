@@ -34,7 +34,10 @@ rm -rf "$2"
 /// A connection URL for `database` of the cluster, which is started if it is not running yet.
 pub fn url(database: &str) -> String {
     let cluster = CLUSTER.get_or_init(start);
-    format!("postgres:///{database}?host={}&user=postgres", cluster.folder.display())
+    format!(
+        "postgres:///{database}?host={}&user=postgres",
+        cluster.folder.display()
+    )
 }
 
 fn start() -> Cluster {
@@ -47,12 +50,22 @@ fn start() -> Cluster {
     let owner = owner(&folder);
     // ICU's English sorts differently from C, so a missing COLLATE "C" shows.
     let made = run_as(owner, &programs.join("initdb"))
-        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+        .args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ])
         .args(["--locale-provider=icu", "--icu-locale=en-US", "--pgdata"])
         .arg(folder.join("data"))
         .output()
         .expect("initdb");
-    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    assert!(
+        made.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     let supervisor = run_as(owner, Path::new("/bin/sh"))
         .args(["-c", SUPERVISOR, "supervisor"])
         .arg(&programs)
@@ -63,7 +76,10 @@ fn start() -> Cluster {
         .spawn()
         .expect("the supervisor");
     wait_until_ready(&programs, &folder);
-    Cluster { folder, _supervisor: supervisor }
+    Cluster {
+        folder,
+        _supervisor: supervisor,
+    }
 }
 
 /// The folder of `initdb` and `postgres`: Debian keeps them off the PATH, one folder per version.
@@ -76,8 +92,11 @@ fn programs() -> PathBuf {
         .filter(|folder| folder.join("postgres").exists())
         .collect();
     versions.sort();
-    let on_path = std::env::var("PATH").unwrap_or_default();
-    let on_path = on_path.split(':').map(PathBuf::from).find(|folder| folder.join("initdb").exists());
+    let on_path = run("sh", &["-c", "echo $PATH"]);
+    let on_path = on_path
+        .split(':')
+        .map(PathBuf::from)
+        .find(|folder| folder.join("initdb").exists());
     versions
         .pop()
         .or(on_path)
@@ -88,7 +107,9 @@ fn programs() -> PathBuf {
 fn owner(folder: &Path) -> Option<u32> {
     let is_root = run("id", &["-u"]) == "0";
     is_root.then(|| {
-        let uid = run("id", &["-u", "postgres"]).parse().or(run("id", &["-u", "nobody"]).parse());
+        let uid = run("id", &["-u", "postgres"])
+            .parse()
+            .or(run("id", &["-u", "nobody"]).parse());
         let uid = uid.expect("a user to run PostgreSQL as");
         chown(folder, Some(uid), None).expect("the folder's owner");
         uid
@@ -105,7 +126,10 @@ fn run_as(owner: Option<u32>, program: &Path) -> Command {
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().expect(program);
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .expect(program);
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 

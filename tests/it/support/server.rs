@@ -64,7 +64,13 @@ impl TestApp {
         actix_web::rt::spawn(running);
         let base = format!("http://{bound}");
         let caller = tenant(&app, &base, "default").await;
-        Self { database, app, base, caller, handle }
+        Self {
+            database,
+            app,
+            base,
+            caller,
+            handle,
+        }
     }
 
     /// Somebody with a key of another account.
