@@ -5,6 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::db::DbConnection;
 use crate::error::Error;
 use crate::text::IdempotencyKey;
 
@@ -46,16 +47,6 @@ pub fn hex(bytes: &[u8]) -> String {
     pairs.collect()
 }
 
-/// The refusal of a key that was used for something else.
-pub fn reused(what: &str) -> Error {
-    Error::Conflict {
-        code: "idempotency_key_reused",
-        message: format!(
-            "This idempotency_key was already used for another {what}; nothing was changed"
-        ),
-    }
-}
-
 impl Retry {
     /// The column `idempotency_key`.
     pub fn key(retry: Option<&Self>) -> Option<IdempotencyKey> {
@@ -68,19 +59,55 @@ impl Retry {
     }
 }
 
-/// What the key of `retry` has made already, if it has made anything.
+/// A row that remembers the key that made it.
+pub trait Keyed {
+    /// What one key makes once, for the message.
+    const WHAT: &'static str;
+
+    /// The column `idempotency_fingerprint`.
+    fn kept_fingerprint(&self) -> Option<&str>;
+
+    /// Whether a request with `fingerprint` asks for this row again.
+    fn is_asked_for_by(&self, fingerprint: &str) -> bool {
+        self.kept_fingerprint() == Some(fingerprint)
+    }
+}
+
+/// Makes something once: `find` looks for what the key made before, `make` makes it or finds that somebody
+/// with the same key was faster (`None`).
 ///
 /// # Errors
-/// [`Error::Conflict`] if what it made (`what`, for the message) was asked for differently.
-pub fn replay<T>(
-    found: Option<T>,
-    retry: &Retry,
-    what: &str,
-    kept: impl Fn(&T) -> Option<&str>,
-) -> Result<Option<Recorded<T>>, Error> {
-    match found {
+/// [`Error::Conflict`] if the key made something else; what `find` and `make` fail with.
+pub fn once<T: Keyed>(
+    conn: &mut DbConnection,
+    retry: Option<&Retry>,
+    find: impl Fn(&mut DbConnection, &IdempotencyKey) -> Result<Option<T>, Error>,
+    make: impl FnOnce(&mut DbConnection) -> Result<Option<T>, Error>,
+) -> Result<Recorded<T>, Error> {
+    let earlier = |conn: &mut DbConnection| match retry {
         None => Ok(None),
-        Some(row) if kept(&row) == Some(&*retry.fingerprint) => Ok(Some(Recorded::Replayed(row))),
-        Some(_) => Err(reused(what)),
+        Some(retry) => match find(conn, &retry.key)? {
+            Some(row) if !row.is_asked_for_by(&retry.fingerprint) => Err(reused(T::WHAT)),
+            found => Ok(found),
+        },
+    };
+    if let Some(row) = earlier(conn)? {
+        return Ok(Recorded::Replayed(row));
+    }
+    if let Some(row) = make(conn)? {
+        return Ok(Recorded::New(row));
+    }
+    // A twin was faster, and has committed by now.
+    earlier(conn)?
+        .map(Recorded::Replayed)
+        .ok_or_else(|| Error::internal("what was there a moment ago is gone"))
+}
+
+fn reused(what: &str) -> Error {
+    Error::Conflict {
+        code: "idempotency_key_reused",
+        message: format!(
+            "This idempotency_key was already used for another {what}; nothing was changed"
+        ),
     }
 }

@@ -5,7 +5,7 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::idempotency::{Recorded, Retry, replay};
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, Id, ProgramId};
 use crate::programs;
 
@@ -20,42 +20,29 @@ pub fn enrol(
     new: &NewAmbassador,
     now: Timestamp,
 ) -> Result<Recorded<Ambassador>, Error> {
-    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
-        return Ok(earlier);
-    }
-    programs::queries::find(conn, account, &new.program_id)?
-        .ok_or_else(|| Error::no_such("program_id", ProgramId::NOUN))?
-        .must_recruit()?;
-    let ambassador = Ambassador {
-        account_id: account.clone(),
-        id: new.id.clone(),
-        program_id: new.program_id.clone(),
-        first_name: new.first_name.clone(),
-        last_name: new.last_name.clone(),
-        email: new.email.clone(),
-        profile_picture: new.profile_picture.clone(),
-        metadata: new.metadata.clone(),
-        idempotency_key: Retry::key(new.retry.as_ref()),
-        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
-        created_at: now,
-        updated_at: now,
-    };
-    if queries::insert_if_new(conn, &ambassador)? {
-        return Ok(Recorded::New(ambassador));
-    }
-    // Its twin was faster, and has committed by now.
-    earlier(conn, account, new.retry.as_ref())?
-        .ok_or_else(|| Error::internal("an ambassador vanished"))
-}
-
-fn earlier(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    retry: Option<&Retry>,
-) -> Result<Option<Recorded<Ambassador>>, Error> {
-    let Some(retry) = retry else { return Ok(None) };
-    let found = queries::find_by_key(conn, account, &retry.key)?;
-    replay(found, retry, "user", |ambassador| {
-        ambassador.idempotency_fingerprint.as_deref()
-    })
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| {
+            programs::queries::find(conn, account, &new.program_id)?
+                .ok_or_else(|| Error::no_such("program_id", ProgramId::NOUN))?
+                .must_recruit()?;
+            let ambassador = Ambassador {
+                account_id: account.clone(),
+                id: new.id.clone(),
+                program_id: new.program_id.clone(),
+                first_name: new.first_name.clone(),
+                last_name: new.last_name.clone(),
+                email: new.email.clone(),
+                profile_picture: new.profile_picture.clone(),
+                metadata: new.metadata.clone(),
+                idempotency_key: Retry::key(new.retry.as_ref()),
+                idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+                created_at: now,
+                updated_at: now,
+            };
+            Ok(queries::insert_if_new(conn, &ambassador)?.then_some(ambassador))
+        },
+    )
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::ambassadors;
-use crate::idempotency::Retry;
+use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ProgramId, Wanted};
 use crate::metadata::{Metadata, MetadataChange};
 use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
@@ -37,6 +37,14 @@ pub struct Ambassador {
     pub created_at: Timestamp,
     /// When anything last changed.
     pub updated_at: Timestamp,
+}
+
+impl Keyed for Ambassador {
+    const WHAT: &'static str = "user";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
 }
 
 /// What a new ambassador is made of.

@@ -23,7 +23,7 @@ use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRef
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::{AmbassadorId, Id, ProgramId, Wanted};
+use crate::ids::{AmbassadorId, ProgramId, Wanted};
 use crate::metadata::Metadata;
 use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
 
@@ -223,7 +223,7 @@ async fn show(
     account: Account,
     id: PathId<AmbassadorId>,
 ) -> Result<web::Json<UserView>, Error> {
-    let ambassador = find(&app, account, id.0).await?;
+    let ambassador = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(ambassador.into()))
 }
 
@@ -238,11 +238,7 @@ async fn update(
     id: PathId<AmbassadorId>,
     body: Result<Body<UpdateUser>, Error>,
 ) -> Result<web::Json<UserView>, Error> {
-    let PathId(id) = id;
-    let body = for_existing(body, async {
-        find(&app, account.clone(), id.clone()).await.map(drop)
-    })
-    .await?;
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let now = app.clock.now();
     let changes = AmbassadorChanges {
         first_name: body.first_name,
@@ -253,14 +249,7 @@ async fn update(
     };
     let ambassador = app
         .db
-        .write(move |conn| edit(conn, &account.id, &id, &changes, now))
+        .write(move |conn| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
     Ok(web::Json(ambassador.into()))
-}
-
-async fn find(app: &App, account: Account, id: AmbassadorId) -> Result<Ambassador, Error> {
-    app.db
-        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
-        .await?
-        .ok_or(Error::NotFound(AmbassadorId::NOUN))
 }

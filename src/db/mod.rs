@@ -18,6 +18,7 @@ use actix_web::web;
 
 pub use connection::DbConnection;
 pub(crate) use connection::on_each_database;
+pub use diesel::QueryResult;
 
 use crate::error::Error;
 use gate::Gate;

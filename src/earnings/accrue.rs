@@ -1,11 +1,11 @@
 //! Verb: an ambassador earned something.
 
-use super::model::{Earning, EarningStatus, NewEarning};
+use super::model::{Earning, EarningStatus, NewEarning, money};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::idempotency::{Recorded, reused};
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, Id, ReferralId};
 use crate::referrals::model::{Referral, ReferralStatus};
 use crate::{programs, referrals};
@@ -23,25 +23,25 @@ pub fn accrue(
     new: &NewEarning,
     now: Timestamp,
 ) -> Result<Recorded<Earning>, Error> {
-    if let Some(earlier) = earlier(conn, account, new)? {
-        return Ok(earlier);
-    }
-    // Held, so that nobody rejects it between the look and the insert.
-    let referral = referrals::queries::find_to_change(conn, account, &new.referral_id)?
-        .ok_or_else(|| Error::no_such("referral_id", ReferralId::NOUN))?;
-    if referral.status == ReferralStatus::Rejected {
-        return Err(Error::Conflict {
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| {
+            // Held, so that nobody rejects it between the look and the insert.
+            let referral = referrals::queries::find_to_change(conn, account, &new.referral_id)?
+                .ok_or_else(|| Error::no_such("referral_id", ReferralId::NOUN))?;
+            if referral.status == ReferralStatus::Rejected {
+                return Err(Error::Conflict {
             code: "referral_rejected",
             message: "The referral is rejected, so it earns nothing; take the rejection back first"
                 .to_owned(),
         });
-    }
-    let earning = earned(conn, new, referral, now)?;
-    if queries::insert_if_new(conn, &earning)? {
-        return Ok(Recorded::New(earning));
-    }
-    // Its twin was faster, and has committed by now.
-    earlier(conn, account, new)?.ok_or_else(|| Error::internal("an earning vanished"))
+            }
+            let earning = earned(conn, new, referral, now)?;
+            Ok(queries::insert_if_new(conn, &earning)?.then_some(earning))
+        },
+    )
 }
 
 fn earned(
@@ -71,34 +71,13 @@ fn earned(
         reference_id: None,
         paid_at: None,
         metadata: new.metadata.clone(),
-        idempotency_key: new.key.clone(),
-        idempotency_fingerprint: new.key.is_some().then(|| new.money(Some(&currency))),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: new
+            .retry
+            .as_ref()
+            .map(|_| money(&new.referral_id, new.amount, Some(&currency))),
         currency,
         created_at: now,
         updated_at: now,
     })
-}
-
-fn earlier(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    new: &NewEarning,
-) -> Result<Option<Recorded<Earning>>, Error> {
-    let Some(key) = &new.key else { return Ok(None) };
-    let Some(earning) = queries::find_by_key(conn, account, key)? else {
-        return Ok(None);
-    };
-    let asked = new.money(new.currency.as_ref());
-    let kept = earning
-        .idempotency_fingerprint
-        .as_deref()
-        .unwrap_or_default();
-    let same = match new.currency {
-        Some(_) => kept == asked,
-        None => kept.starts_with(&asked),
-    };
-    match same {
-        true => Ok(Some(Recorded::Replayed(earning))),
-        false => Err(reused("referral or amount")),
-    }
 }

@@ -6,7 +6,6 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::model::{EarningMove, EarningStatus};
 use super::queries;
-use super::routes::find;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -71,11 +70,10 @@ async fn history(
     account: Account,
     id: PathId<EarningId>,
 ) -> Result<web::Json<EarningHistory>, Error> {
-    let PathId(id) = id;
-    find(&app, account.clone(), id.clone()).await?;
+    id.find(&app, &account, queries::find).await?;
     let moves = app
         .db
-        .read(move |conn| Ok(queries::list_moves(conn, &account.id, &id)?))
+        .read(move |conn| Ok(queries::list_moves(conn, &account.id, &id.0)?))
         .await?;
     Ok(web::Json(EarningHistory {
         history: moves.into_iter().map(EarningMoveView::from).collect(),

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::{earning_moves, earnings};
+use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, EarningId, ProgramId, ReferralId, Wanted};
 use crate::metadata::{Metadata, MetadataChange};
 use crate::money::{Cents, Currency};
@@ -68,12 +69,26 @@ pub struct Earning {
     pub metadata: Metadata,
     /// See `idempotency`.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// What a retry must repeat: see [`NewEarning::money`].
+    /// What a retry must repeat: see [`money`].
     pub idempotency_fingerprint: Option<String>,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When anything last changed.
     pub updated_at: Timestamp,
+}
+
+impl Keyed for Earning {
+    const WHAT: &'static str = "referral or amount";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
+
+    /// A request that named no currency means the one that was taken the first time.
+    fn is_asked_for_by(&self, money: &str) -> bool {
+        let kept = self.kept_fingerprint().unwrap_or_default();
+        kept == money || (money.ends_with(' ') && kept.starts_with(money))
+    }
 }
 
 /// What a new earning is made of.
@@ -93,21 +108,14 @@ pub struct NewEarning {
     pub description: Option<Paragraph>,
     /// The caller's own.
     pub metadata: Metadata,
-    /// The caller's key.
-    pub key: Option<IdempotencyKey>,
+    /// The caller's key; its fingerprint is the [`money`].
+    pub retry: Option<Retry>,
 }
 
-impl NewEarning {
-    /// The money of a request as a fingerprint, `ref_… 550 USD`. Without a currency it ends in a blank, and is
-    /// then repeated by the same money in whatever currency was taken the first time.
-    pub fn money(&self, currency: Option<&Currency>) -> String {
-        let currency = currency.map_or("", Currency::as_str);
-        format!(
-            "{} {} {currency}",
-            self.referral_id.as_str(),
-            self.amount.get()
-        )
-    }
+/// The money of a request as a fingerprint, `ref_… 550 USD`; without a currency it ends in a blank.
+pub fn money(referral: &ReferralId, amount: Cents, currency: Option<&Currency>) -> String {
+    let currency = currency.map_or("", Currency::as_str);
+    format!("{} {} {currency}", referral.as_str(), amount.get())
 }
 
 /// What is to change; `None` stays.

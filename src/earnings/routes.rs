@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::accrue::accrue;
-use super::model::{Earning, EarningChanges, EarningFilter, EarningStatus, NewEarning};
+use super::model::{Earning, EarningChanges, EarningFilter, EarningStatus, NewEarning, money};
 use super::queries;
 use super::settle::settle;
 use crate::app::App;
@@ -21,7 +21,8 @@ use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
-use crate::ids::{AmbassadorId, EarningId, Id, ProgramId, ReferralId, Wanted};
+use crate::idempotency::Retry;
+use crate::ids::{AmbassadorId, EarningId, ProgramId, ReferralId, Wanted};
 use crate::metadata::Metadata;
 use crate::money::{Cents, Currency};
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -229,6 +230,10 @@ async fn create(
 ) -> Result<Created<EarningView>, Error> {
     let Body(body) = body;
     let now = app.clock.now();
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: money(&body.referral_id, body.amount, body.currency.as_ref()),
+        key,
+    });
     let new = NewEarning {
         id: EarningId::new(now),
         referral_id: body.referral_id,
@@ -237,7 +242,7 @@ async fn create(
         kind: body.kind,
         description: body.description,
         metadata: SentMetadata::kept(body.metadata)?,
-        key: key.or(body.idempotency_key)?,
+        retry,
     };
     let recorded = app
         .db
@@ -255,7 +260,7 @@ async fn show(
     account: Account,
     id: PathId<EarningId>,
 ) -> Result<web::Json<EarningView>, Error> {
-    let earning = find(&app, account, id.0).await?;
+    let earning = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(earning.into()))
 }
 
@@ -270,11 +275,7 @@ async fn update(
     id: PathId<EarningId>,
     body: Result<Body<UpdateEarning>, Error>,
 ) -> Result<web::Json<EarningView>, Error> {
-    let PathId(id) = id;
-    let body = for_existing(body, async {
-        find(&app, account.clone(), id.clone()).await.map(drop)
-    })
-    .await?;
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let now = app.clock.now();
     let changes = EarningChanges {
         amount: body.amount,
@@ -288,15 +289,7 @@ async fn update(
     };
     let earning = app
         .db
-        .write(move |conn| settle(conn, &account.id, &account.key, &id, &changes, now))
+        .write(move |conn| settle(conn, &account.id, &account.key, &id.0, &changes, now))
         .await?;
     Ok(web::Json(earning.into()))
-}
-
-/// The account's earning, or the 404.
-pub(super) async fn find(app: &App, account: Account, id: EarningId) -> Result<Earning, Error> {
-    app.db
-        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
-        .await?
-        .ok_or(Error::NotFound(EarningId::NOUN))
 }

@@ -3,12 +3,11 @@
 use actix_web::body::BoxBody;
 use actix_web::http::header::{HeaderName, HeaderValue, LINK};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use diesel::QueryResult;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::DbConnection;
 use crate::db::page::Page;
+use crate::db::{DbConnection, QueryResult};
 use crate::error::Error;
 use crate::idempotency::Recorded;
 

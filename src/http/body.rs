@@ -51,9 +51,9 @@ impl<T: FromFields + 'static> FromRequest for Body<T> {
 
 /// The body of an update. 404 comes before 400: what is wrong with a body is only said once `exists` has
 /// found the thing the body is for.
-pub async fn for_existing<T>(
+pub async fn for_existing<T, R>(
     body: Result<Body<T>, Error>,
-    exists: impl Future<Output = Result<(), Error>>,
+    exists: impl Future<Output = Result<R, Error>>,
 ) -> Result<T, Error> {
     match body {
         Ok(Body(body)) => Ok(body),

@@ -5,11 +5,37 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
+use crate::app::App;
+use crate::db::{DbConnection, QueryResult};
 use crate::error::Error;
-use crate::ids::Id;
+use crate::http::account::Account;
+use crate::ids::{AccountId, Id};
 
 /// `{id}` of the route.
 pub struct PathId<T>(pub T);
+
+impl<T: Id + Clone + Send + 'static> PathId<T> {
+    /// What the account has under this id, looked up by its noun's `find`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is nothing.
+    pub async fn find<R: Send + 'static>(
+        &self,
+        app: &App,
+        account: &Account,
+        find: Find<T, R>,
+    ) -> Result<R, Error> {
+        let (account, id) = (account.id.clone(), self.0.clone());
+        let found = app
+            .db
+            .read(move |conn| Ok(find(conn, &account, &id)?))
+            .await?;
+        found.ok_or(Error::NotFound(T::NOUN))
+    }
+}
+
+/// The `find` of a noun's queries.
+type Find<T, R> = fn(&mut DbConnection, &AccountId, &T) -> QueryResult<Option<R>>;
 
 impl<T: Id> FromRequest for PathId<T> {
     type Error = Error;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::impressions;
-use crate::idempotency::Retry;
+use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
 use crate::metadata::Metadata;
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -35,6 +35,14 @@ pub struct Impression {
     pub idempotency_key: Option<IdempotencyKey>,
     /// See `idempotency`.
     pub idempotency_fingerprint: Option<String>,
+}
+
+impl Keyed for Impression {
+    const WHAT: &'static str = "impression";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
 }
 
 /// A scan that was seen elsewhere.

@@ -4,7 +4,7 @@ use super::model::{Impression, NewImpression};
 use super::queries;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::idempotency::{Recorded, Retry, replay};
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, Id, PosterId};
 use crate::posters;
 
@@ -18,40 +18,27 @@ pub fn record(
     account: &AccountId,
     new: &NewImpression,
 ) -> Result<Recorded<Impression>, Error> {
-    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
-        return Ok(earlier);
-    }
-    let poster = posters::queries::find(conn, account, &new.poster_id)?
-        .ok_or_else(|| Error::no_such("poster_id", PosterId::NOUN))?;
-    let impression = Impression {
-        account_id: account.clone(),
-        id: new.id.clone(),
-        poster_id: poster.id,
-        program_id: poster.program_id,
-        ambassador_id: poster.ambassador_id,
-        scanned_at: new.scanned_at,
-        user_agent: new.user_agent.clone(),
-        ip_address: new.ip_address.clone(),
-        metadata: new.metadata.clone(),
-        idempotency_key: Retry::key(new.retry.as_ref()),
-        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
-    };
-    if queries::insert_if_new(conn, &impression)? {
-        return Ok(Recorded::New(impression));
-    }
-    // Its twin was faster, and has committed by now.
-    earlier(conn, account, new.retry.as_ref())?
-        .ok_or_else(|| Error::internal("an impression vanished"))
-}
-
-fn earlier(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    retry: Option<&Retry>,
-) -> Result<Option<Recorded<Impression>>, Error> {
-    let Some(retry) = retry else { return Ok(None) };
-    let found = queries::find_by_key(conn, account, &retry.key)?;
-    replay(found, retry, "impression", |impression| {
-        impression.idempotency_fingerprint.as_deref()
-    })
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| {
+            let poster = posters::queries::find(conn, account, &new.poster_id)?
+                .ok_or_else(|| Error::no_such("poster_id", PosterId::NOUN))?;
+            let impression = Impression {
+                account_id: account.clone(),
+                id: new.id.clone(),
+                poster_id: poster.id,
+                program_id: poster.program_id,
+                ambassador_id: poster.ambassador_id,
+                scanned_at: new.scanned_at,
+                user_agent: new.user_agent.clone(),
+                ip_address: new.ip_address.clone(),
+                metadata: new.metadata.clone(),
+                idempotency_key: Retry::key(new.retry.as_ref()),
+                idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+            };
+            Ok(queries::insert_if_new(conn, &impression)?.then_some(impression))
+        },
+    )
 }

@@ -26,7 +26,7 @@ use crate::http::path::PathId;
 use crate::http::peer;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::{AmbassadorId, Id, ImpressionId, PosterId, ProgramId, Wanted};
+use crate::ids::{AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
 use crate::metadata::Metadata;
 use crate::parse::{Complaint, Parse};
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -231,11 +231,6 @@ async fn show(
     account: Account,
     id: PathId<ImpressionId>,
 ) -> Result<web::Json<ImpressionView>, Error> {
-    let PathId(id) = id;
-    let found = app
-        .db
-        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
-        .await?;
-    let impression = found.ok_or(Error::NotFound(ImpressionId::NOUN))?;
+    let impression = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(impression.into()))
 }

@@ -5,7 +5,7 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::idempotency::{Recorded, Retry, replay};
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, AmbassadorId, Id, ProgramId};
 use crate::parse::Complaint;
 use crate::{ambassadors, programs};
@@ -21,35 +21,56 @@ pub fn hang(
     new: &NewPoster,
     now: Timestamp,
 ) -> Result<Recorded<Poster>, Error> {
-    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
-        return Ok(earlier);
-    }
-    let program_id = program_of(conn, account, new)?;
-    for code in &new.codes {
-        let poster = Poster {
-            account_id: account.clone(),
-            id: new.id.clone(),
-            program_id: program_id.clone(),
-            ambassador_id: new.ambassador_id.clone(),
-            code: code.clone(),
-            location: new.location.clone(),
-            landing_url: new.landing_url.clone(),
-            status: PosterStatus::Active,
-            metadata: new.metadata.clone(),
-            idempotency_key: Retry::key(new.retry.as_ref()),
-            idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
-            created_at: now,
-            updated_at: now,
-        };
-        if queries::insert_if_new(conn, &poster)? {
-            return Ok(Recorded::New(poster));
-        }
-        // Either its twin was faster, or somebody has the code: then the next one is tried.
-        if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
-            return Ok(earlier);
-        }
-    }
-    Err(Error::Unavailable("every code tried is taken".to_owned()))
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| {
+            let poster = unprinted(conn, account, new, now)?;
+            for code in &new.codes {
+                let poster = Poster {
+                    code: code.clone(),
+                    ..poster.clone()
+                };
+                if queries::insert_if_new(conn, &poster)? {
+                    return Ok(Some(poster));
+                }
+                // Either a twin was faster, or somebody has the code: then the next one is tried.
+                let key = poster.idempotency_key.as_ref();
+                let twin = key
+                    .map(|key| queries::find_by_key(conn, account, key))
+                    .transpose()?;
+                if twin.flatten().is_some() {
+                    return Ok(None);
+                }
+            }
+            Err(Error::Unavailable("every code tried is taken".to_owned()))
+        },
+    )
+}
+
+/// The poster with the first of its codes.
+fn unprinted(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewPoster,
+    now: Timestamp,
+) -> Result<Poster, Error> {
+    Ok(Poster {
+        account_id: account.clone(),
+        id: new.id.clone(),
+        program_id: program_of(conn, account, new)?,
+        ambassador_id: new.ambassador_id.clone(),
+        code: new.codes[0].clone(),
+        location: new.location.clone(),
+        landing_url: new.landing_url.clone(),
+        status: PosterStatus::Active,
+        metadata: new.metadata.clone(),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+        created_at: now,
+        updated_at: now,
+    })
 }
 
 /// The program that the poster's ambassador promotes.
@@ -80,16 +101,4 @@ fn program_of(
         .ok_or_else(|| Error::internal("an ambassador without a program"))?
         .must_recruit()?;
     Ok(ambassador.program_id)
-}
-
-fn earlier(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    retry: Option<&Retry>,
-) -> Result<Option<Recorded<Poster>>, Error> {
-    let Some(retry) = retry else { return Ok(None) };
-    let found = queries::find_by_key(conn, account, &retry.key)?;
-    replay(found, retry, "poster", |poster| {
-        poster.idempotency_fingerprint.as_deref()
-    })
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::clock::Timestamp;
 use crate::db::columns::{stored_as_text, text_enum};
 use crate::db::schema::posters;
-use crate::idempotency::Retry;
+use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, PosterId, ProgramId, Wanted};
 use crate::metadata::{Metadata, MetadataChange};
 use crate::parse::Complaint;
@@ -106,6 +106,14 @@ pub struct Poster {
     pub created_at: Timestamp,
     /// When anything about it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Keyed for Poster {
+    const WHAT: &'static str = "poster";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
 }
 
 /// What a new poster is made of.

@@ -23,7 +23,7 @@ use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRef
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::{AmbassadorId, Id, PosterId, ProgramId, Wanted};
+use crate::ids::{AmbassadorId, PosterId, ProgramId, Wanted};
 use crate::metadata::Metadata;
 use crate::text::{IdempotencyKey, Line, WebUrl};
 
@@ -243,7 +243,7 @@ async fn show(
     account: Account,
     id: PathId<PosterId>,
 ) -> Result<web::Json<PosterView>, Error> {
-    let poster = find(&app, account, id.0).await?;
+    let poster = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(PosterView::new(poster, &app.public_url)))
 }
 
@@ -258,11 +258,7 @@ async fn update(
     id: PathId<PosterId>,
     body: Result<Body<UpdatePoster>, Error>,
 ) -> Result<web::Json<PosterView>, Error> {
-    let PathId(id) = id;
-    let body = for_existing(body, async {
-        find(&app, account.clone(), id.clone()).await.map(drop)
-    })
-    .await?;
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let now = app.clock.now();
     let changes = PosterChanges {
         location: body.location,
@@ -272,14 +268,7 @@ async fn update(
     };
     let poster = app
         .db
-        .write(move |conn| edit(conn, &account.id, &id, &changes, now))
+        .write(move |conn| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
     Ok(web::Json(PosterView::new(poster, &app.public_url)))
-}
-
-async fn find(app: &App, account: Account, id: PosterId) -> Result<Poster, Error> {
-    app.db
-        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
-        .await?
-        .ok_or(Error::NotFound(PosterId::NOUN))
 }

@@ -5,7 +5,7 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::idempotency::{Recorded, Retry, replay};
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::AccountId;
 
 /// Makes a program, or finds the one that the same key made before.
@@ -18,40 +18,28 @@ pub fn launch(
     new: &NewProgram,
     now: Timestamp,
 ) -> Result<Recorded<Program>, Error> {
-    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
-        return Ok(earlier);
-    }
-    let program = Program {
-        account_id: account.clone(),
-        id: new.id.clone(),
-        name: new.name.clone(),
-        description: new.description.clone(),
-        landing_url: new.landing_url.clone(),
-        commission_basis_points: new.commission,
-        payout_schedule: new.payout_schedule,
-        minimum_payout: new.minimum_payout,
-        payout_currency: new.payout_currency.clone(),
-        status: new.status,
-        idempotency_key: Retry::key(new.retry.as_ref()),
-        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
-        created_at: now,
-        updated_at: now,
-    };
-    if queries::insert_if_new(conn, &program)? {
-        return Ok(Recorded::New(program));
-    }
-    // Its twin was faster, and has committed by now.
-    earlier(conn, account, new.retry.as_ref())?.ok_or_else(|| Error::internal("a program vanished"))
-}
-
-fn earlier(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    retry: Option<&Retry>,
-) -> Result<Option<Recorded<Program>>, Error> {
-    let Some(retry) = retry else { return Ok(None) };
-    let found = queries::find_by_key(conn, account, &retry.key)?;
-    replay(found, retry, "program", |program| {
-        program.idempotency_fingerprint.as_deref()
-    })
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| {
+            let program = Program {
+                account_id: account.clone(),
+                id: new.id.clone(),
+                name: new.name.clone(),
+                description: new.description.clone(),
+                landing_url: new.landing_url.clone(),
+                commission_basis_points: new.commission,
+                payout_schedule: new.payout_schedule,
+                minimum_payout: new.minimum_payout,
+                payout_currency: new.payout_currency.clone(),
+                status: new.status,
+                idempotency_key: Retry::key(new.retry.as_ref()),
+                idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+                created_at: now,
+                updated_at: now,
+            };
+            Ok(queries::insert_if_new(conn, &program)?.then_some(program))
+        },
+    )
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::programs;
 use crate::error::Error;
-use crate::idempotency::Retry;
+use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, ProgramId};
 use crate::money::{BasisPoints, Cents, Currency};
 use crate::text::{IdempotencyKey, Name, Paragraph, WebUrl};
@@ -67,6 +67,14 @@ pub struct Program {
     pub created_at: Timestamp,
     /// When anything about it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Keyed for Program {
+    const WHAT: &'static str = "program";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
 }
 
 impl Program {

@@ -23,7 +23,7 @@ use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRef
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::{Id, ProgramId};
+use crate::ids::ProgramId;
 use crate::money::{BasisPoints, Cents, Currency};
 use crate::text::{IdempotencyKey, Name, Paragraph, WebUrl};
 
@@ -236,7 +236,7 @@ async fn show(
     account: Account,
     id: PathId<ProgramId>,
 ) -> Result<web::Json<ProgramView>, Error> {
-    let program = find(&app, account, id.0).await?;
+    let program = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(program.into()))
 }
 
@@ -251,11 +251,7 @@ async fn update(
     id: PathId<ProgramId>,
     body: Result<Body<UpdateProgram>, Error>,
 ) -> Result<web::Json<ProgramView>, Error> {
-    let PathId(id) = id;
-    let body = for_existing(body, async {
-        find(&app, account.clone(), id.clone()).await.map(drop)
-    })
-    .await?;
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let now = app.clock.now();
     let changes = ProgramChanges {
         name: body.name,
@@ -269,14 +265,7 @@ async fn update(
     };
     let program = app
         .db
-        .write(move |conn| edit(conn, &account.id, &id, &changes, now))
+        .write(move |conn| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
     Ok(web::Json(program.into()))
-}
-
-async fn find(app: &App, account: Account, id: ProgramId) -> Result<Program, Error> {
-    app.db
-        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
-        .await?
-        .ok_or(Error::NotFound(ProgramId::NOUN))
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::{referral_moves, referrals};
-use crate::idempotency::Retry;
+use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, ImpressionId, ProgramId, ReferralId, Wanted};
 use crate::metadata::{Metadata, MetadataChange};
 use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
@@ -73,6 +73,14 @@ pub struct Referral {
     pub created_at: Timestamp,
     /// When anything last changed.
     pub updated_at: Timestamp,
+}
+
+impl Keyed for Referral {
+    const WHAT: &'static str = "person or impression";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
 }
 
 /// What a new referral is made of.

@@ -5,7 +5,7 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::idempotency::{Recorded, Retry, replay};
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, Id, ImpressionId};
 use crate::impressions;
 
@@ -21,45 +21,32 @@ pub fn record(
     new: &NewReferral,
     now: Timestamp,
 ) -> Result<Recorded<Referral>, Error> {
-    if let Some(earlier) = earlier(conn, account, new.retry.as_ref())? {
-        return Ok(earlier);
-    }
-    let impression = impressions::queries::find(conn, account, &new.impression_id)?
-        .ok_or_else(|| Error::no_such("impression_id", ImpressionId::NOUN))?;
-    let referral = Referral {
-        account_id: account.clone(),
-        id: new.id.clone(),
-        impression_id: impression.id,
-        program_id: impression.program_id,
-        ambassador_id: impression.ambassador_id,
-        first_name: new.first_name.clone(),
-        last_name: new.last_name.clone(),
-        email: new.email.clone(),
-        profile_picture: new.profile_picture.clone(),
-        status: ReferralStatus::Pending,
-        verified_at: None,
-        metadata: new.metadata.clone(),
-        idempotency_key: Retry::key(new.retry.as_ref()),
-        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
-        created_at: now,
-        updated_at: now,
-    };
-    if queries::insert_if_new(conn, &referral)? {
-        return Ok(Recorded::New(referral));
-    }
-    // Its twin was faster, and has committed by now.
-    earlier(conn, account, new.retry.as_ref())?
-        .ok_or_else(|| Error::internal("a referral vanished"))
-}
-
-fn earlier(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    retry: Option<&Retry>,
-) -> Result<Option<Recorded<Referral>>, Error> {
-    let Some(retry) = retry else { return Ok(None) };
-    let found = queries::find_by_key(conn, account, &retry.key)?;
-    replay(found, retry, "person or impression", |referral| {
-        referral.idempotency_fingerprint.as_deref()
-    })
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| {
+            let impression = impressions::queries::find(conn, account, &new.impression_id)?
+                .ok_or_else(|| Error::no_such("impression_id", ImpressionId::NOUN))?;
+            let referral = Referral {
+                account_id: account.clone(),
+                id: new.id.clone(),
+                impression_id: impression.id,
+                program_id: impression.program_id,
+                ambassador_id: impression.ambassador_id,
+                first_name: new.first_name.clone(),
+                last_name: new.last_name.clone(),
+                email: new.email.clone(),
+                profile_picture: new.profile_picture.clone(),
+                status: ReferralStatus::Pending,
+                verified_at: None,
+                metadata: new.metadata.clone(),
+                idempotency_key: Retry::key(new.retry.as_ref()),
+                idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+                created_at: now,
+                updated_at: now,
+            };
+            Ok(queries::insert_if_new(conn, &referral)?.then_some(referral))
+        },
+    )
 }

@@ -22,7 +22,7 @@ use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRef
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::{AmbassadorId, Id, ImpressionId, ProgramId, ReferralId, Wanted};
+use crate::ids::{AmbassadorId, ImpressionId, ProgramId, ReferralId, Wanted};
 use crate::metadata::Metadata;
 use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
 
@@ -255,7 +255,7 @@ async fn show(
     account: Account,
     id: PathId<ReferralId>,
 ) -> Result<web::Json<ReferralView>, Error> {
-    let referral = find(&app, account, id.0).await?;
+    let referral = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(referral.into()))
 }
 
@@ -270,11 +270,7 @@ async fn update(
     id: PathId<ReferralId>,
     body: Result<Body<UpdateReferral>, Error>,
 ) -> Result<web::Json<ReferralView>, Error> {
-    let PathId(id) = id;
-    let body = for_existing(body, async {
-        find(&app, account.clone(), id.clone()).await.map(drop)
-    })
-    .await?;
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let now = app.clock.now();
     let changes = ReferralChanges {
         first_name: body.first_name,
@@ -288,15 +284,7 @@ async fn update(
     };
     let referral = app
         .db
-        .write(move |conn| decide(conn, &account.id, &account.key, &id, &changes, now))
+        .write(move |conn| decide(conn, &account.id, &account.key, &id.0, &changes, now))
         .await?;
     Ok(web::Json(referral.into()))
-}
-
-/// The account's referral, or the 404.
-pub(super) async fn find(app: &App, account: Account, id: ReferralId) -> Result<Referral, Error> {
-    app.db
-        .read(move |conn| Ok(queries::find(conn, &account.id, &id)?))
-        .await?
-        .ok_or(Error::NotFound(ReferralId::NOUN))
 }

@@ -210,7 +210,7 @@ impl<'a> Teller<'a> {
             kind: Some(Line::cut("purchase")),
             description: Some(Paragraph::cut("Commission on the first month")),
             metadata: metadata(&json!({ "commission_rate": "10%" })),
-            key: None,
+            retry: None,
         };
         accrue(self.conn, &self.account, &new, when)?;
         if status == EarningStatus::Pending {
