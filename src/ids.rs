@@ -75,6 +75,13 @@ macro_rules! text_id {
                 Self(time_ordered($prefix, at))
             }
 
+            /// Sorts before every id of something that happened at `at` or later, and after all others.
+            pub fn first_at(at: Timestamp) -> Self {
+                let mut id = time_ordered($prefix, at);
+                id.truncate(id.len() - 10);
+                Self(id)
+            }
+
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0

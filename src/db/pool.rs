@@ -25,7 +25,7 @@ impl ManageConnection for Manager {
         if let DbConnection::Sqlite(inner) = &mut conn {
             // Writing is the writer's; a read that tries to is a defect, not a race.
             inner
-                .batch_execute("PRAGMA query_only = ON")
+                .batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000")
                 .map_err(r2d2::Error::QueryError)?;
         }
         Ok(conn)

@@ -5,15 +5,32 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::ids::{AccountId, ImpressionId};
 
-/// How many scans are forgotten in one transaction, so that writers in between never wait long.
+/// How many scans are looked at in one transaction, so that writers in between never wait long.
 const BATCH: i64 = 500;
 
-/// Forgets a batch of scans before `cutoff`. The number forgotten; less than a full batch means done.
-pub fn forget(conn: &mut DbConnection, cutoff: Timestamp) -> Result<usize, Error> {
-    let old = queries::list_personal(conn, cutoff, BATCH)?;
-    for (account, id) in &old {
-        queries::forget(conn, account, id)?;
-    }
-    Ok(old.len())
+/// A stretch of an account's scans that was gone through.
+#[derive(Debug)]
+pub struct Stretch {
+    /// Its last scan; the next stretch begins behind it.
+    pub last: ImpressionId,
+    /// How many scans in it had something to forget.
+    pub forgotten: usize,
+}
+
+/// Goes through the next stretch of the account's scans before `cutoff`, beginning behind `after`. `None`: there
+/// are no more. Ids sort by the time of the scan, so this walks along the primary key.
+pub fn forget(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    after: Option<&ImpressionId>,
+    cutoff: Timestamp,
+) -> Result<Option<Stretch>, Error> {
+    let end = ImpressionId::first_at(cutoff);
+    let Some(last) = queries::last_of_stretch(conn, account, after, &end, BATCH)? else {
+        return Ok(None);
+    };
+    let forgotten = queries::forget(conn, account, after, &last)?;
+    Ok(Some(Stretch { last, forgotten }))
 }

@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 
 use super::model::{Impression, ImpressionFilter};
-use crate::clock::Timestamp;
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::impressions;
 use crate::db::{DbConnection, on_each_database};
@@ -68,33 +67,50 @@ pub fn insert_if_new(conn: &mut DbConnection, impression: &Impression) -> QueryR
     .map(|inserted| inserted == 1)
 }
 
-/// Up to `limit` scans before `cutoff` that still say something personal, oldest first. In all accounts:
-/// how long scans stay personal is the operator's promise.
-pub fn list_personal(
+/// The last of the next `length` scans behind `after` and before `end`, oldest first.
+pub fn last_of_stretch(
     conn: &mut DbConnection,
-    cutoff: Timestamp,
-    limit: i64,
-) -> QueryResult<Vec<(AccountId, ImpressionId)>> {
-    impressions::table
-        .filter(impressions::scanned_at.lt(cutoff))
-        .filter(
-            impressions::user_agent
-                .is_not_null()
-                .or(impressions::ip_address.is_not_null()),
-        )
-        .order((impressions::account_id, impressions::id))
-        .limit(limit)
-        .select((impressions::account_id, impressions::id))
-        .load(conn)
+    account: &AccountId,
+    after: Option<&ImpressionId>,
+    end: &ImpressionId,
+    length: i64,
+) -> QueryResult<Option<ImpressionId>> {
+    let mut query = impressions::table
+        .filter(impressions::account_id.eq(account))
+        .filter(impressions::id.lt(end))
+        .order(impressions::id.asc())
+        .limit(length)
+        .select(impressions::id)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(impressions::id.gt(after));
+    }
+    let ids: Vec<ImpressionId> = query.load(conn)?;
+    Ok(ids.into_iter().next_back())
 }
 
-/// Removes what is personal about one scan.
-pub fn forget(conn: &mut DbConnection, account: &AccountId, id: &ImpressionId) -> QueryResult<()> {
-    diesel::update(impressions::table.find((account, id)))
-        .set((
-            impressions::user_agent.eq(None::<Paragraph>),
-            impressions::ip_address.eq(None::<Line>),
-        ))
-        .execute(conn)?;
-    Ok(())
+/// Removes what is personal about the scans behind `after` up to `last`. How many had something to forget.
+pub fn forget(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    after: Option<&ImpressionId>,
+    last: &ImpressionId,
+) -> QueryResult<usize> {
+    let nothing = (
+        impressions::user_agent.eq(None::<Paragraph>),
+        impressions::ip_address.eq(None::<Line>),
+    );
+    let personal = impressions::user_agent
+        .is_not_null()
+        .or(impressions::ip_address.is_not_null());
+    let stretch = impressions::table
+        .filter(impressions::account_id.eq(account))
+        .filter(impressions::id.le(last))
+        .filter(personal);
+    match after {
+        None => diesel::update(stretch).set(nothing).execute(conn),
+        Some(after) => diesel::update(stretch.filter(impressions::id.gt(after)))
+            .set(nothing)
+            .execute(conn),
+    }
 }

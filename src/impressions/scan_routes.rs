@@ -22,7 +22,7 @@ use crate::text::{Line, Paragraph};
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
     routes.service(
-        web::resource("/q/{code}")
+        web::resource(["/q", "/q/{code:.*}"])
             .route(web::get().to(arrive))
             .route(web::head().to(arrive)),
     );
@@ -45,12 +45,9 @@ pub struct Docs;
         (status = 404, description = "No poster that hangs has this code", body = String, content_type = "text/html"),
         (status = 503, description = "Please scan again in a moment", body = String, content_type = "text/html"),
     ))]
-async fn arrive(
-    app: web::Data<App>,
-    request: HttpRequest,
-    code: web::Path<String>,
-) -> HttpResponse {
-    let Some(code) = PosterCode::from_outside(&code) else {
+async fn arrive(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let code = request.match_info().get("code").unwrap_or_default();
+    let Some(code) = PosterCode::from_outside(code) else {
         return page(HttpResponse::NotFound(), scan_page::NOT_FOUND);
     };
     let destination = if request.method() == Method::HEAD {

@@ -119,7 +119,7 @@ on_both! {
     }
 
     async fn an_unknown_path_is_a_404_in_the_same_shape(app: &TestApp) {
-        for path in ["/", "/nope", "/api", "/api/v2/users", "/api/v1/nope", "/api/v1/users/a/b", "/q", "/q/", "/q/a/b",
+        for path in ["/", "/nope", "/api", "/api/v2/users", "/api/v1/nope", "/api/v1/users/a/b",
             "/favicon.ico", "/../etc/passwd", "/%00", "/docs/nope.js", "/api/v1/users/"] {
             app.get(path).await.refused_with(404);
         }

@@ -1,6 +1,6 @@
 //! Old scans lose what is personal about them, and nothing else.
 
-use handbill::worker;
+use handbill::worker::{self, Reached};
 use serde_json::json;
 
 use crate::support::{Database, TestApp};
@@ -19,9 +19,16 @@ async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
         };
         let old = scan("2024-01-30T08:59:59Z").await;
         let young = scan("2024-01-31T09:00:01Z").await;
-        assert_eq!(worker::retain(&app.app).await.expect("done"), 1);
         assert_eq!(
-            worker::retain(&app.app).await.expect("done"),
+            worker::retain(&app.app, &mut Reached::default())
+                .await
+                .expect("done"),
+            1
+        );
+        assert_eq!(
+            worker::retain(&app.app, &mut Reached::default())
+                .await
+                .expect("done"),
             0,
             "nothing is left to forget"
         );
@@ -38,6 +45,11 @@ async fn without_a_setting_nothing_is_forgotten() {
     let app = TestApp::start(Database::sqlite()).await;
     app.a_scan().await;
     app.wait(400 * 86_400);
-    assert_eq!(worker::retain(&app.app).await.expect("done"), 0);
+    assert_eq!(
+        worker::retain(&app.app, &mut Reached::default())
+            .await
+            .expect("done"),
+        0
+    );
     app.stop().await;
 }

@@ -73,7 +73,7 @@ on_both! {
         let path = format!("/api/v1/posters/{}", poster["id"].as_str().expect("an id"));
         app.put(&path, json!({ "status": "retired" })).await.ok();
         let retired = scan_path(&poster);
-        for path in [&*retired, "/q/XXXXXXXXXX", "/q/x", "/q/%00", "/q/..%2F..%2Fetc", "/q/%F0%9F%92%A9"] {
+        for path in [&*retired, "/q/XXXXXXXXXX", "/q", "/q/", "/q/x", "/q/a/b", "/q/%00", "/q/..%2F..%2Fetc", "/q/%F0%9F%92%A9"] {
             for method in [Method::GET, Method::HEAD] {
                 let answer = app.nobody().send(method, path, &[], None::<String>).await;
                 assert_eq!(answer.status, 404, "{path}");
