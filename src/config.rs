@@ -246,8 +246,9 @@ fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option
 }
 
 fn database_url(text: &str) -> Option<String> {
-    let path = text.strip_prefix("sqlite://");
-    let known = path.is_some_and(|path| !path.is_empty())
+    // A database in memory would be another one for every connection, and it forgets.
+    let is_file = |path: &str| !path.is_empty() && !path.contains([':', '?']);
+    let known = text.strip_prefix("sqlite://").is_some_and(is_file)
         || text.starts_with("postgres://")
         || text.starts_with("postgresql://");
     known.then(|| text.to_owned())
@@ -305,6 +306,11 @@ mod tests {
                 "HANDBILL_MAX_PAGESIZE",
                 "10",
                 "HANDBILL_MAX_PAGESIZE is not a setting; docs/configuration.md lists them",
+            ),
+            (
+                "DATABASE_URL",
+                "sqlite://:memory:",
+                "DATABASE_URL must be sqlite://PATH or postgres://…",
             ),
             (
                 "DATABASE_URL",

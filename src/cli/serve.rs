@@ -50,17 +50,12 @@ pub(super) fn listen(config: &Config) -> Result<TcpListener, String> {
 
 /// Serves until told to stop, with the background work beside it.
 pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
-    log::info!(
-        "listening on {}, reachable at {}, docs at {}/docs",
-        listener.local_addr().map_err(|error| error.to_string())?,
-        app.public_url,
-        app.public_url
-    );
+    let bound = listener.local_addr().map_err(|error| error.to_string())?;
+    let url = app.public_url.clone();
     let worker = actix_web::rt::spawn(worker::run(app.clone()));
-    let served = server::serve(app, listener, true)
-        .map_err(|error| error.to_string())?
-        .await
-        .map_err(|error| error.to_string());
+    let server = server::serve(app, listener, true).map_err(|error| error.to_string())?;
+    log::info!("listening on {bound}, reachable at {url}, docs at {url}/docs");
+    let served = server.await.map_err(|error| error.to_string());
     worker.abort();
     log::info!("stopped");
     served
@@ -79,8 +74,12 @@ async fn first_key(app: &App) -> Result<Option<Secret>, Error> {
             }
             move_in(conn, &secret, now)
         })
-        .await?;
-    Ok(made.then_some(revealed))
+        .await;
+    match made {
+        // Another process started at the same moment and moved in first.
+        Err(Error::Conflict { .. }) => Ok(None),
+        made => Ok(made?.then_some(revealed)),
+    }
 }
 
 fn move_in(

@@ -4,7 +4,7 @@
 //! `fields!` declares a struct and how it is read in one place, so what a route accepts, what the OpenAPI
 //! document says and what the handler gets cannot differ:
 //!
-//! ```ignore
+//! ```text
 //! fields! {
 //!     #[derive(ToSchema)]
 //!     pub struct CreateReferral {

@@ -176,6 +176,43 @@ async fn a_first_start_makes_an_account_and_shows_its_key_once() {
     }
 }
 
+#[actix_web::test]
+async fn processes_that_start_at_once_make_one_first_key() {
+    for database in [Database::empty_sqlite(), Database::empty_postgres()] {
+        let start = || {
+            Command::new(env!("CARGO_BIN_EXE_handbill"))
+                .env("DATABASE_URL", &database.url)
+                .env("HANDBILL_BIND", "127.0.0.1:0")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the server")
+        };
+        let mut servers: Vec<_> = (0..3).map(|_| start()).collect();
+        for server in &mut servers {
+            let log = BufReader::new(server.stderr.take().expect("its log")).lines();
+            let listening = log
+                .map_while(Result::ok)
+                .find(|line| line.contains("listening on "))
+                .expect("a server that came up");
+            let base = listening.split("reachable at ").nth(1).expect("a URL");
+            let base = base.split(',').next().expect("a URL");
+            Caller::new(base, None).get("/readyz").await.ok();
+            Command::new("kill")
+                .arg(server.id().to_string())
+                .status()
+                .expect("a signal");
+        }
+        let shown = servers.into_iter().map(|server| {
+            let output = server.wait_with_output().expect("an end");
+            String::from_utf8_lossy(&output.stdout)
+                .matches("sk_")
+                .count()
+        });
+        assert_eq!(shown.sum::<usize>(), 1);
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_a_sentence_and_a_failure() {
     let run = |name: &str, value: &str, arguments: &[&str]| {
