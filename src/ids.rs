@@ -47,6 +47,13 @@ fn time_ordered(prefix: &str, at: Timestamp) -> String {
     id
 }
 
+/// What sorts before every id with this prefix of something that happened at `at` or later, and after all others.
+pub fn first_at(prefix: &str, at: Timestamp) -> String {
+    let mut id = time_ordered(prefix, at);
+    id.truncate(id.len() - 10);
+    id
+}
+
 /// Whether any of our ids could look like this. Everything else names nothing, so it never reaches a query.
 fn could_be_an_id(text: &str) -> bool {
     !text.is_empty()
@@ -77,9 +84,7 @@ macro_rules! text_id {
 
             /// Sorts before every id of something that happened at `at` or later, and after all others.
             pub fn first_at(at: Timestamp) -> Self {
-                let mut id = time_ordered($prefix, at);
-                id.truncate(id.len() - 10);
-                Self(id)
+                Self(first_at($prefix, at))
             }
 
             /// The id as text.

@@ -49,7 +49,7 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
             let (id, after) = (account.id.clone(), reached.0.get(&account.id).cloned());
             let stretch = app
                 .db
-                .write(move |conn| forget(conn, &id, after.as_ref(), cutoff))
+                .write(move |conn, _| forget(conn, &id, after.as_ref(), cutoff))
                 .await?;
             let Some(stretch) = stretch else { break };
             forgotten += stretch.forgotten;

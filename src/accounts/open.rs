@@ -14,12 +14,12 @@ use crate::text::Name;
 /// [`Error::Conflict`] if another account has the name.
 pub fn open(
     conn: &mut DbConnection,
-    id: &AccountId,
+    id: AccountId,
     name: &Name,
     now: Timestamp,
 ) -> Result<Account, Error> {
     let account = Account {
-        id: id.clone(),
+        id,
         name: name.clone(),
         created_at: now,
     };

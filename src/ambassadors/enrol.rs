@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, Id, ProgramId};
+use crate::ids::{AccountId, AmbassadorId, Id, ProgramId};
 use crate::programs;
 
 /// Enrols an ambassador, or finds the one that the same key enrolled before.
@@ -17,6 +17,7 @@ use crate::programs;
 pub fn enrol(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: AmbassadorId,
     new: &NewAmbassador,
     now: Timestamp,
 ) -> Result<Recorded<Ambassador>, Error> {
@@ -30,7 +31,7 @@ pub fn enrol(
                 .must_recruit()?;
             let ambassador = Ambassador {
                 account_id: account.clone(),
-                id: new.id.clone(),
+                id,
                 program_id: new.program_id.clone(),
                 first_name: new.first_name.clone(),
                 last_name: new.last_name.clone(),

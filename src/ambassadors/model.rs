@@ -50,8 +50,6 @@ impl Keyed for Ambassador {
 /// What a new ambassador is made of.
 #[derive(Debug, Clone)]
 pub struct NewAmbassador {
-    /// `user_…`
-    pub id: AmbassadorId,
     /// The program to promote.
     pub program_id: ProgramId,
     /// Personal.

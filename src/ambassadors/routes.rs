@@ -187,7 +187,6 @@ async fn create(
     body: Body<CreateUser>,
 ) -> Result<Created<UserView>, Error> {
     let Body(body) = body;
-    let now = app.clock.now();
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint(&[
             body.program_id.as_str(),
@@ -198,7 +197,6 @@ async fn create(
         key,
     });
     let new = NewAmbassador {
-        id: AmbassadorId::new(now),
         program_id: body.program_id,
         first_name: body.first_name,
         last_name: body.last_name,
@@ -209,7 +207,7 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn| enrol(conn, &account.id, &new, now))
+        .write(move |conn, now| enrol(conn, &account.id, AmbassadorId::new(now), &new, now))
         .await?;
     Ok(Created::new(recorded, UserView::from))
 }
@@ -239,7 +237,6 @@ async fn update(
     body: Result<Body<UpdateUser>, Error>,
 ) -> Result<web::Json<UserView>, Error> {
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
-    let now = app.clock.now();
     let changes = AmbassadorChanges {
         first_name: body.first_name,
         last_name: body.last_name,
@@ -249,7 +246,7 @@ async fn update(
     };
     let ambassador = app
         .db
-        .write(move |conn| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
     Ok(web::Json(ambassador.into()))
 }

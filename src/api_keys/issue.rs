@@ -12,13 +12,13 @@ use crate::text::Name;
 pub fn issue(
     conn: &mut DbConnection,
     account: &AccountId,
-    id: &ApiKeyId,
+    id: ApiKeyId,
     name: &Name,
     secret: &Secret,
     now: Timestamp,
 ) -> Result<ApiKey, Error> {
     let key = ApiKey {
-        id: id.clone(),
+        id,
         account_id: account.clone(),
         name: name.clone(),
         hash: secret.hash(),

@@ -6,7 +6,6 @@ use serde_json::json;
 use super::{print_json, say, write};
 use crate::accounts::model::Account;
 use crate::accounts::{open, queries};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids::AccountId;
 use crate::parse::Parse;
@@ -40,9 +39,9 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
 
 fn create(config: &Config, name: &str, json: bool) -> Result<(), String> {
     let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
-    let now = Clock::System.now();
-    let id = AccountId::new(now);
-    let account = write(config, move |conn| open::open(conn, &id, &name, now))?;
+    let account = write(config, move |conn, now| {
+        open::open(conn, AccountId::new(now), &name, now)
+    })?;
     match json {
         true => print_json(&shown(&account)),
         false => {
@@ -61,7 +60,7 @@ fn create(config: &Config, name: &str, json: bool) -> Result<(), String> {
 }
 
 fn list(config: &Config, json: bool) -> Result<(), String> {
-    let accounts = write(config, |conn| Ok(queries::list(conn)?))?;
+    let accounts = write(config, |conn, _| Ok(queries::list(conn)?))?;
     if json {
         return print_json(&accounts.iter().map(shown).collect::<Vec<_>>());
     }

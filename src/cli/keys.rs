@@ -8,7 +8,7 @@ use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
 use crate::api_keys::model::{ApiKey, Secret};
 use crate::api_keys::{issue, queries, revoke};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -63,13 +63,11 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
 
 fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> Result<(), String> {
     let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
-    let now = Clock::System.now();
-    let id = ApiKeyId::new(now);
     let secret = Secret::random();
     let revealed = secret.reveal().to_owned();
-    let (account, key) = write(config, move |conn| {
+    let (account, key) = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
-        let key = issue::issue(conn, &account.id, &id, &name, &secret, now)?;
+        let key = issue::issue(conn, &account.id, ApiKeyId::new(now), &name, &secret, now)?;
         Ok((account, key))
     })?;
     if json {
@@ -90,8 +88,7 @@ fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> R
 }
 
 fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), String> {
-    let now = Clock::System.now();
-    let keys = write(config, move |conn| {
+    let keys = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
         Ok(queries::list(conn, &account.id)?)
     })?;
@@ -116,8 +113,7 @@ fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), Stri
 fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     let id = ApiKeyId::from_outside(id)
         .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
-    let now = Clock::System.now();
-    let key = write(config, move |conn| revoke::revoke(conn, &id, now))?;
+    let key = write(config, move |conn, now| revoke::revoke(conn, &id, now))?;
     match json {
         true => print_json(&shown(&key)),
         false => {
@@ -143,7 +139,7 @@ fn the_account(
         None if wanted == DEFAULT_NAME => {
             let name =
                 Name::parse(DEFAULT_NAME).map_err(|complaint| Error::field("name", complaint))?;
-            accounts::open::open(conn, &AccountId::new(now), &name, now)
+            accounts::open::open(conn, AccountId::new(now), &name, now)
         }
         None => Err(Error::NotFound("Account")),
     }

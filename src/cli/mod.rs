@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::app;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::{Db, DbConnection, migrations};
 use crate::error::Error;
@@ -114,10 +115,10 @@ fn migrate(config: &Config, json: bool) -> Result<(), String> {
 /// Runs `work` as one write on the configured database, brought up to date first.
 fn write<T: Send + 'static>(
     config: &Config,
-    work: impl Fn(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+    work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, String> {
     migrations::run(&config.database_url)?;
-    let db = Db::open(&config.database_url, 1).map_err(|error| sentence(&error))?;
+    let db = Db::open(&config.database_url, 1, Clock::System).map_err(|error| sentence(&error))?;
     let system = actix_web::rt::System::new();
     system
         .block_on(db.write(work))

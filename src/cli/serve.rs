@@ -27,8 +27,12 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     for migration in migrations::run(&config.database_url)? {
         log::info!("applied migration {migration}");
     }
-    let db = Db::open(&config.database_url, config.database_connections)
-        .map_err(|error| sentence(&error))?;
+    let db = Db::open(
+        &config.database_url,
+        config.database_connections,
+        Clock::System,
+    )
+    .map_err(|error| sentence(&error))?;
     let public_url = config.public_url_for(bound);
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
@@ -63,12 +67,11 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
 
 /// On an empty database: the account `default` and a key, which is returned to be shown.
 async fn first_key(app: &App) -> Result<Option<Secret>, Error> {
-    let now = app.clock.now();
     let secret = Secret::random();
     let revealed = Secret::presented(secret.reveal());
     let made = app
         .db
-        .write(move |conn| {
+        .write(move |conn, now| {
             if accounts::queries::any(conn)? {
                 return Ok(false);
             }
@@ -88,11 +91,11 @@ fn move_in(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let name = |text| Name::parse(text).map_err(|complaint| Error::field("name", complaint));
-    let account = accounts::open::open(conn, &AccountId::new(now), &name(DEFAULT_NAME)?, now)?;
+    let account = accounts::open::open(conn, AccountId::new(now), &name(DEFAULT_NAME)?, now)?;
     issue::issue(
         conn,
         &account.id,
-        &ApiKeyId::new(now),
+        ApiKeyId::new(now),
         &name("first key")?,
         secret,
         now,

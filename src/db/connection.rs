@@ -9,6 +9,8 @@ use diesel::prelude::*;
 use diesel::result::ConnectionError;
 use diesel::sqlite::SqliteConnection;
 
+use super::order;
+use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
 /// A connection to PostgreSQL or SQLite. Queries are written against this type; the few statements it
@@ -84,11 +86,15 @@ type Manager = <DbConnection as Connection>::TransactionManager;
 /// database broke a deadlock or a serialisation cycle at our expense.
 pub(super) fn in_transaction<T>(
     conn: &mut DbConnection,
-    work: impl Fn(&mut DbConnection) -> Result<T, Error>,
+    clock: &Clock,
+    work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error>,
 ) -> Result<T, Error> {
     for attempt in 1..=5_u64 {
         conn.begin_write()?;
-        let error = match work(conn) {
+        let outcome = order::moment(conn, clock)
+            .map_err(Error::from)
+            .and_then(|now| work(conn, now));
+        let error = match outcome {
             Ok(value) => match conn.commit() {
                 Ok(()) => return Ok(value),
                 Err(error) => Error::from(error),

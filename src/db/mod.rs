@@ -6,6 +6,7 @@ pub(crate) mod columns;
 mod connection;
 mod gate;
 pub mod migrations;
+pub(crate) mod order;
 pub mod page;
 mod pool;
 pub(crate) mod schema;
@@ -20,6 +21,7 @@ pub use connection::DbConnection;
 pub(crate) use connection::on_each_database;
 pub use diesel::QueryResult;
 
+use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use gate::Gate;
 use pool::Pool;
@@ -35,18 +37,20 @@ const MOST_WAITING: usize = 2048;
 pub struct Db {
     pool: Pool,
     gate: Arc<Gate>,
+    clock: Clock,
     writer: Option<Writer>,
 }
 
 impl Db {
-    /// Opens `url` with up to `connections` connections. Does not migrate.
-    pub fn open(url: &str, connections: u32) -> Result<Self, Error> {
+    /// Opens `url` with up to `connections` connections; writes happen at the moments of `clock`. Does not migrate.
+    pub fn open(url: &str, connections: u32, clock: Clock) -> Result<Self, Error> {
         let writer = match DbConnection::is_sqlite(url) {
-            true => Some(Writer::start(url)?),
+            true => Some(Writer::start(url, clock.clone())?),
             false => None,
         };
         Ok(Self {
             pool: pool::open(url, connections)?,
+            clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
             writer,
         })
@@ -66,18 +70,20 @@ impl Db {
             .map_err(Error::internal)?
     }
 
-    /// Runs `work` in a transaction and answers once it is on disk. `work` may be run more than once
-    /// (a group that is redone, a deadlock): ids and times come in as values, so a second run does the
-    /// same. It must be short and never touch the network, because on SQLite everybody waits for it.
+    /// Runs `work` in a transaction and answers once it is on disk. `work` is told the moment of the write, from
+    /// which ids are made: moments are in the order in which writes become visible (see `order`). It may be run
+    /// more than once (a group that is redone, a deadlock), so it keeps nothing between runs. It must be short
+    /// and never touch the network, because on SQLite everybody waits for it.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+        F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
         match &self.writer {
             Some(writer) => writer.run(work).await,
             None => {
-                self.read(move |conn| connection::in_transaction(conn, &work))
+                let clock = self.clock.clone();
+                self.read(move |conn| connection::in_transaction(conn, &clock, &work))
                     .await
             }
         }

@@ -13,6 +13,8 @@ pub struct Page {
     pub order: Order,
     /// Only what comes after this id, in the order of the list.
     pub after: Option<String>,
+    /// Only what comes before this, if later rows may still be joined by earlier ones (see `order`).
+    pub before: Option<String>,
 }
 
 text_enum! {
@@ -42,7 +44,13 @@ macro_rules! paged {
         let query = $query.limit(page.limit + 1).offset(page.offset);
         match (page.order, &page.after) {
             (Order::Asc, None) => query.order($id.asc()),
-            (Order::Asc, Some(after)) => query.order($id.asc()).filter($id.gt(after.clone())),
+            (Order::Asc, Some(after)) => {
+                let query = query.order($id.asc()).filter($id.gt(after.clone()));
+                match &page.before {
+                    None => query,
+                    Some(before) => query.filter($id.lt(before.clone())),
+                }
+            }
             (Order::Desc, None) => query.order($id.desc()),
             (Order::Desc, Some(after)) => query.order($id.desc()).filter($id.lt(after.clone())),
         }

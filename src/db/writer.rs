@@ -14,6 +14,7 @@ use diesel::result::QueryResult;
 use tokio::sync::{mpsc, oneshot};
 
 use super::DbConnection;
+use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
 /// How many jobs may wait; the next one is turned away.
@@ -30,13 +31,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(url: &str) -> Result<Self, Error> {
+    pub(super) fn start(url: &str, clock: Clock) -> Result<Self, Error> {
         let mut conn =
             DbConnection::open(url).map_err(|error| Error::Unavailable(error.to_string()))?;
         let (jobs, mut waiting) = mpsc::channel(LONGEST_QUEUE);
         thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || serve(&mut conn, &mut waiting))
+            .spawn(move || serve(&mut conn, &mut waiting, Moments { clock, last: 0 }))
             .map_err(Error::internal)?;
         Ok(Self { jobs })
     }
@@ -44,7 +45,7 @@ impl Writer {
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+        F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Task {
@@ -68,7 +69,7 @@ impl Writer {
 /// One unit of work and the caller who waits for it.
 trait Job: Send {
     /// Does the work and keeps the outcome; `false` if it failed or panicked.
-    fn run(&mut self, conn: &mut DbConnection) -> bool;
+    fn run(&mut self, conn: &mut DbConnection, now: Timestamp) -> bool;
     /// Whether the caller has waited too long already.
     fn is_stale(&self) -> bool;
     /// Tells the caller: the outcome, or why there is none.
@@ -85,11 +86,11 @@ struct Task<F, T> {
 impl<F, T> Job for Task<F, T>
 where
     T: Send,
-    F: Fn(&mut DbConnection) -> Result<T, Error> + Send,
+    F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send,
 {
-    fn run(&mut self, conn: &mut DbConnection) -> bool {
+    fn run(&mut self, conn: &mut DbConnection, now: Timestamp) -> bool {
         // One panic must not end the writer for everybody.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn, now)))
             .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
         let fine = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -113,7 +114,25 @@ where
     }
 }
 
-fn serve(conn: &mut DbConnection, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
+/// The moments of the writes: the clock's, but each later than the one before, so that ids are in the order of
+/// the writes even when the clock stands or goes back.
+struct Moments {
+    clock: Clock,
+    last: i64,
+}
+
+impl Moments {
+    fn next(&mut self) -> Timestamp {
+        self.last = self.clock.now().micros().max(self.last + 1);
+        Timestamp::from_micros(self.last)
+    }
+}
+
+fn serve(
+    conn: &mut DbConnection,
+    waiting: &mut mpsc::Receiver<Box<dyn Job>>,
+    mut moments: Moments,
+) {
     let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(LARGEST_GROUP);
     while waiting.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
         let (stale, mut fresh): (Vec<_>, Vec<_>) = group.drain(..).partition(|job| job.is_stale());
@@ -122,11 +141,11 @@ fn serve(conn: &mut DbConnection, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
                 "waited too long to write".to_owned(),
             )));
         }
-        let committed = together(conn, &mut fresh).and_then(|all_fine| {
+        let committed = together(conn, &mut fresh, &mut moments).and_then(|all_fine| {
             if all_fine {
                 Ok(())
             } else {
-                one_by_one(conn, &mut fresh)
+                one_by_one(conn, &mut fresh, &mut moments)
             }
         });
         if committed.is_err() {
@@ -143,9 +162,13 @@ fn serve(conn: &mut DbConnection, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
 }
 
 /// The ordinary case: all jobs in one transaction. `false`: one failed, and everything was rolled back.
-fn together(conn: &mut DbConnection, group: &mut [Box<dyn Job>]) -> QueryResult<bool> {
+fn together(
+    conn: &mut DbConnection,
+    group: &mut [Box<dyn Job>],
+    moments: &mut Moments,
+) -> QueryResult<bool> {
     conn.begin_write()?;
-    if group.iter_mut().all(|job| job.run(conn)) {
+    if group.iter_mut().all(|job| job.run(conn, moments.next())) {
         conn.commit()?;
         Ok(true)
     } else {
@@ -155,11 +178,15 @@ fn together(conn: &mut DbConnection, group: &mut [Box<dyn Job>]) -> QueryResult<
 }
 
 /// The careful case: a savepoint around each job, so that what a failing one wrote goes with it.
-fn one_by_one(conn: &mut DbConnection, group: &mut [Box<dyn Job>]) -> QueryResult<()> {
+fn one_by_one(
+    conn: &mut DbConnection,
+    group: &mut [Box<dyn Job>],
+    moments: &mut Moments,
+) -> QueryResult<()> {
     conn.begin_write()?;
     for job in group {
         conn.batch_execute("SAVEPOINT job")?;
-        if job.run(conn) {
+        if job.run(conn, moments.next()) {
             conn.batch_execute("RELEASE job")?;
         } else {
             conn.batch_execute("ROLLBACK TO job; RELEASE job")?;

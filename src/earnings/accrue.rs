@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, Id, ReferralId};
+use crate::ids::{AccountId, EarningId, Id, ReferralId};
 use crate::referrals::model::{Referral, ReferralStatus};
 use crate::{programs, referrals};
 
@@ -20,6 +20,7 @@ use crate::{programs, referrals};
 pub fn accrue(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: EarningId,
     new: &NewEarning,
     now: Timestamp,
 ) -> Result<Recorded<Earning>, Error> {
@@ -38,7 +39,7 @@ pub fn accrue(
                 .to_owned(),
         });
             }
-            let earning = earned(conn, new, referral, now)?;
+            let earning = earned(conn, id, new, referral, now)?;
             Ok(queries::insert_if_new(conn, &earning)?.then_some(earning))
         },
     )
@@ -46,6 +47,7 @@ pub fn accrue(
 
 fn earned(
     conn: &mut DbConnection,
+    id: EarningId,
     new: &NewEarning,
     referral: Referral,
     now: Timestamp,
@@ -59,7 +61,7 @@ fn earned(
         }
     };
     Ok(Earning {
-        id: new.id.clone(),
+        id,
         account_id: referral.account_id,
         referral_id: referral.id,
         program_id: referral.program_id,

@@ -94,8 +94,6 @@ impl Keyed for Earning {
 /// What a new earning is made of.
 #[derive(Debug, Clone)]
 pub struct NewEarning {
-    /// `earn_…`
-    pub id: EarningId,
     /// The signup it was earned by.
     pub referral_id: ReferralId,
     /// Minor units.

@@ -229,13 +229,11 @@ async fn create(
     body: Body<CreateEarning>,
 ) -> Result<Created<EarningView>, Error> {
     let Body(body) = body;
-    let now = app.clock.now();
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: money(&body.referral_id, body.amount, body.currency.as_ref()),
         key,
     });
     let new = NewEarning {
-        id: EarningId::new(now),
         referral_id: body.referral_id,
         amount: body.amount,
         currency: body.currency,
@@ -246,7 +244,7 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn| accrue(conn, &account.id, &new, now))
+        .write(move |conn, now| accrue(conn, &account.id, EarningId::new(now), &new, now))
         .await?;
     Ok(Created::new(recorded, EarningView::from))
 }
@@ -276,7 +274,6 @@ async fn update(
     body: Result<Body<UpdateEarning>, Error>,
 ) -> Result<web::Json<EarningView>, Error> {
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
-    let now = app.clock.now();
     let changes = EarningChanges {
         amount: body.amount,
         currency: body.currency,
@@ -289,7 +286,7 @@ async fn update(
     };
     let earning = app
         .db
-        .write(move |conn| settle(conn, &account.id, &account.key, &id.0, &changes, now))
+        .write(move |conn, now| settle(conn, &account.id, &account.key, &id.0, &changes, now))
         .await?;
     Ok(web::Json(earning.into()))
 }

@@ -6,10 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::db::page::Page;
-use crate::db::{DbConnection, QueryResult};
+use crate::db::page::{Order, Page};
+use crate::db::{DbConnection, QueryResult, order};
 use crate::error::Error;
 use crate::idempotency::Recorded;
+use crate::ids;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -106,8 +107,17 @@ where
     E: Envelope,
     R: Send + 'static,
 {
-    let wanted = page.clone();
-    let rows = app.db.read(move |conn| Ok(rows(conn, &wanted)?)).await?;
+    let (mut wanted, clock) = (page.clone(), app.clock.clone());
+    let load = move |conn: &mut DbConnection| {
+        // Whoever walks on from here must not have passed by what is not there yet.
+        if let (Order::Asc, Some(after)) = (wanted.order, &wanted.after) {
+            let prefix = after.split('_').next().unwrap_or_default();
+            let settled = order::settled_before(conn, &clock)?;
+            wanted.before = settled.map(|at| ids::first_at(prefix, at));
+        }
+        Ok(rows(conn, &wanted)?)
+    };
+    let rows = app.db.read(load).await?;
     let (rows, has_more) = page.cut(rows);
     let envelope = E::around(rows.into_iter().map(view).collect(), &page, has_more);
     let links = links(app, request, &page, has_more, envelope.last_id());

@@ -124,6 +124,7 @@ fn read<F: Filter>(query: &str, largest: i64) -> Result<ListQuery<F>, Error> {
             offset: params.offset.map_or(0, |offset| offset.0),
             order: params.order.unwrap_or(Order::Asc),
             after,
+            before: None,
         },
     })
 }

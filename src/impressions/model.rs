@@ -48,12 +48,10 @@ impl Keyed for Impression {
 /// A scan that was seen elsewhere.
 #[derive(Debug, Clone)]
 pub struct NewImpression {
-    /// `imp_…`, made for `scanned_at`.
-    pub id: ImpressionId,
     /// What was scanned.
     pub poster_id: PosterId,
-    /// When.
-    pub scanned_at: Timestamp,
+    /// When, if that is not now.
+    pub scanned_at: Option<Timestamp>,
     /// What the phone called itself.
     pub user_agent: Option<Paragraph>,
     /// Where the phone was in the network.

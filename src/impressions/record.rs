@@ -2,10 +2,11 @@
 
 use super::model::{Impression, NewImpression};
 use super::queries;
+use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, Id, PosterId};
+use crate::ids::{AccountId, Id, ImpressionId, PosterId};
 use crate::posters;
 
 /// Records a scan, or finds the one that the same key recorded before. A retired poster's scans are taken
@@ -16,7 +17,9 @@ use crate::posters;
 pub fn record(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: ImpressionId,
     new: &NewImpression,
+    scanned_at: Timestamp,
 ) -> Result<Recorded<Impression>, Error> {
     once(
         conn,
@@ -27,11 +30,11 @@ pub fn record(
                 .ok_or_else(|| Error::no_such("poster_id", PosterId::NOUN))?;
             let impression = Impression {
                 account_id: account.clone(),
-                id: new.id.clone(),
+                id,
                 poster_id: poster.id,
                 program_id: poster.program_id,
                 ambassador_id: poster.ambassador_id,
-                scanned_at: new.scanned_at,
+                scanned_at,
                 user_agent: new.user_agent.clone(),
                 ip_address: new.ip_address.clone(),
                 metadata: new.metadata.clone(),

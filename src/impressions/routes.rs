@@ -200,11 +200,9 @@ async fn create(
         fingerprint: fingerprint(&[body.poster_id.as_str(), &told]),
         key,
     });
-    let scanned_at = body.scanned_at.unwrap_or(now);
     let new = NewImpression {
-        id: ImpressionId::new(scanned_at),
         poster_id: body.poster_id,
-        scanned_at,
+        scanned_at: body.scanned_at,
         user_agent: body
             .user_agent
             .filter(|_| app.config.scan_user_agent == Keep::Full),
@@ -217,7 +215,16 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn| record(conn, &account.id, &new))
+        .write(move |conn, now| {
+            let scanned_at = new.scanned_at.unwrap_or(now);
+            record(
+                conn,
+                &account.id,
+                ImpressionId::new(scanned_at),
+                &new,
+                scanned_at,
+            )
+        })
         .await?;
     Ok(Created::new(recorded, ImpressionView::from))
 }

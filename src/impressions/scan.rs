@@ -16,8 +16,6 @@ use crate::text::{Line, Paragraph};
 /// What is known about a phone that scans.
 #[derive(Debug, Clone)]
 pub struct Scan {
-    /// The id that the landing page gets.
-    pub id: ImpressionId,
     /// What the phone calls itself, as far as it is kept.
     pub user_agent: Option<Paragraph>,
     /// Where the phone is, as far as it is kept.
@@ -39,7 +37,7 @@ pub fn scan(
     };
     let impression = Impression {
         account_id: poster.account_id,
-        id: scan.id.clone(),
+        id: ImpressionId::new(now),
         poster_id: poster.id,
         program_id: poster.program_id,
         ambassador_id: poster.ambassador_id,

@@ -11,10 +11,8 @@ use utoipa::OpenApi;
 use super::scan::{Scan, device_type, look, referrer, scan};
 use super::scan_page;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::config::Keep;
 use crate::http::peer;
-use crate::ids::ImpressionId;
 use crate::metadata::Metadata;
 use crate::posters::model::PosterCode;
 use crate::text::{Line, Paragraph};
@@ -53,10 +51,9 @@ async fn arrive(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let destination = if request.method() == Method::HEAD {
         app.db.read(move |conn| look(conn, &code)).await
     } else {
-        let now = app.clock.now();
-        let seen = seen(&app, &request, now);
+        let seen = seen(&app, &request);
         app.db
-            .write(move |conn| scan(conn, &code, &seen, now))
+            .write(move |conn, now| scan(conn, &code, &seen, now))
             .await
     };
     match destination {
@@ -76,7 +73,7 @@ async fn arrive(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
 }
 
 /// What is kept of the phone.
-fn seen(app: &App, request: &HttpRequest, now: Timestamp) -> Scan {
+fn seen(app: &App, request: &HttpRequest) -> Scan {
     let header = |name: HeaderName| {
         request
             .headers()
@@ -92,7 +89,6 @@ fn seen(app: &App, request: &HttpRequest, now: Timestamp) -> Scan {
         ),
     ]);
     Scan {
-        id: ImpressionId::new(now),
         user_agent: (app.config.scan_user_agent == Keep::Full && !agent.is_empty())
             .then(|| Paragraph::cut(&agent)),
         ip_address: peer::address(request, &app.config.trusted_proxies)

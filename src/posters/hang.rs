@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, AmbassadorId, Id, ProgramId};
+use crate::ids::{AccountId, AmbassadorId, Id, PosterId, ProgramId};
 use crate::parse::Complaint;
 use crate::{ambassadors, programs};
 
@@ -18,6 +18,7 @@ use crate::{ambassadors, programs};
 pub fn hang(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: PosterId,
     new: &NewPoster,
     now: Timestamp,
 ) -> Result<Recorded<Poster>, Error> {
@@ -26,7 +27,7 @@ pub fn hang(
         new.retry.as_ref(),
         |conn, key| Ok(queries::find_by_key(conn, account, key)?),
         |conn| {
-            let poster = unprinted(conn, account, new, now)?;
+            let poster = unprinted(conn, account, id, new, now)?;
             for code in &new.codes {
                 let poster = Poster {
                     code: code.clone(),
@@ -53,12 +54,13 @@ pub fn hang(
 fn unprinted(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: PosterId,
     new: &NewPoster,
     now: Timestamp,
 ) -> Result<Poster, Error> {
     Ok(Poster {
         account_id: account.clone(),
-        id: new.id.clone(),
+        id,
         program_id: program_of(conn, account, new)?,
         ambassador_id: new.ambassador_id.clone(),
         code: new.codes[0].clone(),

@@ -119,8 +119,6 @@ impl Keyed for Poster {
 /// What a new poster is made of.
 #[derive(Debug, Clone)]
 pub struct NewPoster {
-    /// `poster_…`
-    pub id: PosterId,
     /// Codes to try in turn: one is enough unless it is taken.
     pub codes: [PosterCode; 3],
     /// Who hangs it.

@@ -208,7 +208,6 @@ async fn create(
     body: Body<CreatePoster>,
 ) -> Result<Created<PosterView>, Error> {
     let Body(body) = body;
-    let now = app.clock.now();
     let ambassador_id = body.student_id;
     let location = body.location.as_ref().map_or("", Line::as_str);
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
@@ -216,7 +215,6 @@ async fn create(
         key,
     });
     let new = NewPoster {
-        id: PosterId::new(now),
         codes: std::array::from_fn(|_| PosterCode::random()),
         ambassador_id,
         program_id: body.program_id,
@@ -227,7 +225,7 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn| hang(conn, &account.id, &new, now))
+        .write(move |conn, now| hang(conn, &account.id, PosterId::new(now), &new, now))
         .await?;
     Ok(Created::new(recorded, |poster| {
         PosterView::new(poster, &app.public_url)
@@ -259,7 +257,6 @@ async fn update(
     body: Result<Body<UpdatePoster>, Error>,
 ) -> Result<web::Json<PosterView>, Error> {
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
-    let now = app.clock.now();
     let changes = PosterChanges {
         location: body.location,
         landing_url: body.landing_url,
@@ -268,7 +265,7 @@ async fn update(
     };
     let poster = app
         .db
-        .write(move |conn| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
     Ok(web::Json(PosterView::new(poster, &app.public_url)))
 }

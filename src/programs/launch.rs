@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, ProgramId};
 
 /// Makes a program, or finds the one that the same key made before.
 ///
@@ -15,6 +15,7 @@ use crate::ids::AccountId;
 pub fn launch(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: ProgramId,
     new: &NewProgram,
     now: Timestamp,
 ) -> Result<Recorded<Program>, Error> {
@@ -25,7 +26,7 @@ pub fn launch(
         |conn| {
             let program = Program {
                 account_id: account.clone(),
-                id: new.id.clone(),
+                id,
                 name: new.name.clone(),
                 description: new.description.clone(),
                 landing_url: new.landing_url.clone(),

@@ -93,8 +93,6 @@ impl Program {
 /// What a new program is made of.
 #[derive(Debug, Clone)]
 pub struct NewProgram {
-    /// `prog_…`
-    pub id: ProgramId,
     /// For people.
     pub name: Name,
     /// For people, at length.

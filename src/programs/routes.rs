@@ -201,13 +201,11 @@ async fn create(
     body: Body<CreateProgram>,
 ) -> Result<Created<ProgramView>, Error> {
     let Body(body) = body;
-    let now = app.clock.now();
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint(&[body.name.as_str(), body.landing_url.as_str()]),
         key,
     });
     let new = NewProgram {
-        id: ProgramId::new(now),
         name: body.name,
         description: body.description,
         landing_url: body.landing_url,
@@ -222,7 +220,7 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn| launch(conn, &account.id, &new, now))
+        .write(move |conn, now| launch(conn, &account.id, ProgramId::new(now), &new, now))
         .await?;
     Ok(Created::new(recorded, ProgramView::from))
 }
@@ -252,7 +250,6 @@ async fn update(
     body: Result<Body<UpdateProgram>, Error>,
 ) -> Result<web::Json<ProgramView>, Error> {
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
-    let now = app.clock.now();
     let changes = ProgramChanges {
         name: body.name,
         description: body.description,
@@ -265,7 +262,7 @@ async fn update(
     };
     let program = app
         .db
-        .write(move |conn| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
     Ok(web::Json(program.into()))
 }

@@ -86,8 +86,6 @@ impl Keyed for Referral {
 /// What a new referral is made of.
 #[derive(Debug, Clone)]
 pub struct NewReferral {
-    /// `ref_…`
-    pub id: ReferralId,
     /// The scan that led to it.
     pub impression_id: ImpressionId,
     /// Personal.

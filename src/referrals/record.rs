@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, Id, ImpressionId};
+use crate::ids::{AccountId, Id, ImpressionId, ReferralId};
 use crate::impressions;
 
 /// Records a signup, or finds the one that the same key recorded before. Of any number of simultaneous
@@ -18,6 +18,7 @@ use crate::impressions;
 pub fn record(
     conn: &mut DbConnection,
     account: &AccountId,
+    id: ReferralId,
     new: &NewReferral,
     now: Timestamp,
 ) -> Result<Recorded<Referral>, Error> {
@@ -30,7 +31,7 @@ pub fn record(
                 .ok_or_else(|| Error::no_such("impression_id", ImpressionId::NOUN))?;
             let referral = Referral {
                 account_id: account.clone(),
-                id: new.id.clone(),
+                id,
                 impression_id: impression.id,
                 program_id: impression.program_id,
                 ambassador_id: impression.ambassador_id,

@@ -219,7 +219,6 @@ async fn create(
     body: Body<CreateReferral>,
 ) -> Result<Created<ReferralView>, Error> {
     let Body(body) = body;
-    let now = app.clock.now();
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint(&[
             body.impression_id.as_str(),
@@ -230,7 +229,6 @@ async fn create(
         key,
     });
     let new = NewReferral {
-        id: ReferralId::new(now),
         impression_id: body.impression_id,
         first_name: body.first_name,
         last_name: body.last_name,
@@ -241,7 +239,7 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn| record(conn, &account.id, &new, now))
+        .write(move |conn, now| record(conn, &account.id, ReferralId::new(now), &new, now))
         .await?;
     Ok(Created::new(recorded, ReferralView::from))
 }
@@ -271,7 +269,6 @@ async fn update(
     body: Result<Body<UpdateReferral>, Error>,
 ) -> Result<web::Json<ReferralView>, Error> {
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
-    let now = app.clock.now();
     let changes = ReferralChanges {
         first_name: body.first_name,
         last_name: body.last_name,
@@ -284,7 +281,7 @@ async fn update(
     };
     let referral = app
         .db
-        .write(move |conn| decide(conn, &account.id, &account.key, &id.0, &changes, now))
+        .write(move |conn, now| decide(conn, &account.id, &account.key, &id.0, &changes, now))
         .await?;
     Ok(web::Json(referral.into()))
 }

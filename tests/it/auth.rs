@@ -1,7 +1,6 @@
 //! Keys: who gets in, and who does not.
 
 use handbill::api_keys::revoke;
-use handbill::clock::Clock;
 use handbill::ids::{ApiKeyId, Id};
 use reqwest::Method;
 
@@ -69,10 +68,10 @@ on_both! {
         }).await.expect("the key");
         let again = id.clone();
         // From another connection, as the command line does it.
-        app.app.db.write(move |conn| revoke::revoke(conn, &id, Clock::System.now())).await.expect("revoked");
+        app.app.db.write(move |conn, now| revoke::revoke(conn, &id, now)).await.expect("revoked");
         stranger.get("/api/v1/programs").await.refused(401, "Invalid or missing API key");
         app.get("/api/v1/programs").await.ok();
-        let twice = app.app.db.write(move |conn| revoke::revoke(conn, &again, Clock::System.now())).await;
+        let twice = app.app.db.write(move |conn, now| revoke::revoke(conn, &again, now)).await;
         assert!(twice.is_ok(), "revoking twice is the same as once");
     }
 

@@ -1,11 +1,14 @@
 //! Many requests at the same moment.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use handbill::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, a_signup, on_both};
+use crate::support::{Answer, Database, TestApp, a_signup, on_both};
 
 fn by_status(answers: &[Answer]) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
@@ -122,5 +125,49 @@ on_both! {
         answered.sort_by_key(Value::to_string);
         stored.sort_by_key(Value::to_string);
         assert_eq!(answered, stored, "what was answered is stored, and nothing else");
+    }
+}
+
+/// Follows a list by cursor until it has seen `wanted` rows, or has waited long enough for what is missing.
+async fn follow(app: &TestApp, wanted: usize, done: &AtomicBool) -> Vec<Value> {
+    let mut seen: Vec<Value> = Vec::new();
+    let mut patience = 100;
+    while seen.len() < wanted && patience > 0 {
+        let after = seen.last().and_then(Value::as_str).unwrap_or("ref_0");
+        let path = format!("/api/v1/referrals?limit=100&after={after}");
+        let page = app.get(&path).await.ok();
+        let rows = page["referrals"].as_array().expect("an array");
+        seen.extend(rows.iter().map(|row| row["id"].clone()));
+        if done.load(Ordering::SeqCst) {
+            patience -= 1;
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    seen
+}
+
+#[actix_web::test]
+async fn a_walk_by_cursor_misses_nothing_while_rows_are_being_added() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let app = TestApp::start_at(database, &[], Clock::System).await;
+        let scan = app.a_scan().await;
+        let done = AtomicBool::new(false);
+        let write = async {
+            let writers = (0..8).map(async |_| {
+                let mut made = Vec::new();
+                for _ in 0..100 {
+                    made.push(app.a_referral_from(&scan).await["id"].clone());
+                }
+                made
+            });
+            let made = join_all(writers).await.concat();
+            done.store(true, Ordering::SeqCst);
+            made
+        };
+        let (mut made, seen) = futures_util::future::join(write, follow(&app, 800, &done)).await;
+        made.sort_by_key(Value::to_string);
+        assert_eq!(seen.len(), 800, "none is missing and none came twice");
+        assert_eq!(seen, made, "in the order of their ids");
+        app.stop().await;
     }
 }

@@ -76,7 +76,7 @@ async fn a_write_that_panics_fails_alone() {
     let broken = app
         .app
         .db
-        .write(|_| -> Result<(), handbill::error::Error> { panic!("a defect") })
+        .write(|_, _| -> Result<(), handbill::error::Error> { panic!("a defect") })
         .await;
     assert!(matches!(broken, Err(handbill::error::Error::Internal(_))));
     app.a_program().await;

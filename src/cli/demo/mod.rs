@@ -26,13 +26,17 @@ pub(in crate::cli) fn demo(mut config: Config) -> Result<(), String> {
     config.database_url = format!("sqlite://{}", folder.path().join("demo.db").display());
     migrations::run(&config.database_url)?;
     let public_url = config.public_url_for(bound);
-    let db = Db::open(&config.database_url, config.database_connections)
-        .map_err(|error| format!("{error:?}"))?;
+    let db = Db::open(
+        &config.database_url,
+        config.database_connections,
+        Clock::System,
+    )
+    .map_err(|error| format!("{error:?}"))?;
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
         let code = app
             .db
-            .write(story::tell)
+            .write(|conn, _| story::tell(conn))
             .await
             .map_err(|error| format!("the story could not be told: {error:?}"))?;
         say(&what_to_try(&app.public_url, &code));

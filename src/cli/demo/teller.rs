@@ -38,13 +38,13 @@ pub(super) struct Teller<'a> {
 impl<'a> Teller<'a> {
     pub(super) fn settle_in(conn: &'a mut DbConnection) -> Result<Self, Error> {
         let now = at("2024-01-05T08:00:00Z")?;
-        let account = accounts::open::open(conn, &AccountId::new(now), &parsed("demo")?, now)?.id;
+        let account = accounts::open::open(conn, AccountId::new(now), &parsed("demo")?, now)?.id;
         let key = ApiKeyId::new(now);
         let secret = Secret::presented(super::KEY);
         issue(
             conn,
             &account,
-            &key,
+            key.clone(),
             &parsed("the documents' key")?,
             &secret,
             now,
@@ -54,7 +54,6 @@ impl<'a> Teller<'a> {
 
     pub(super) fn program(&mut self) -> Result<(), Error> {
         let program = NewProgram {
-            id: id("prog_123abc")?,
             name: parsed("Campus launch")?,
             description: Some(parsed(
                 "Spring term: one free month for everybody who signs up at a poster.",
@@ -71,6 +70,7 @@ impl<'a> Teller<'a> {
         launch(
             self.conn,
             &self.account,
+            id("prog_123abc")?,
             &program,
             at("2024-01-05T09:00:00Z")?,
         )
@@ -84,7 +84,6 @@ impl<'a> Teller<'a> {
         when: &str,
     ) -> Result<(), Error> {
         let new = NewAmbassador {
-            id: id(user)?,
             program_id: id("prog_123abc")?,
             first_name: parsed(first_name)?,
             last_name: parsed("Example")?,
@@ -93,7 +92,7 @@ impl<'a> Teller<'a> {
             metadata: metadata(&json!({ "year": "Senior" })),
             retry: None,
         };
-        enrol(self.conn, &self.account, &new, at(when)?).map(drop)
+        enrol(self.conn, &self.account, id(user)?, &new, at(when)?).map(drop)
     }
 
     pub(super) fn poster(
@@ -106,7 +105,6 @@ impl<'a> Teller<'a> {
         let code =
             PosterCode::from_outside(code).ok_or_else(|| Error::internal("a code in the story"))?;
         let new = NewPoster {
-            id: id(poster)?,
             codes: [code.clone(), code.clone(), code],
             ambassador_id: id(student)?,
             program_id: None,
@@ -115,7 +113,14 @@ impl<'a> Teller<'a> {
             metadata: metadata(&json!({ "poster_type": "standard" })),
             retry: None,
         };
-        hang(self.conn, &self.account, &new, at("2024-01-10T10:00:00Z")?).map(drop)
+        hang(
+            self.conn,
+            &self.account,
+            id(poster)?,
+            &new,
+            at("2024-01-10T10:00:00Z")?,
+        )
+        .map(drop)
     }
 
     pub(super) fn scan(
@@ -141,15 +146,14 @@ impl<'a> Teller<'a> {
         ];
         let (agent, device) = phones[usize::try_from(n).unwrap_or(0) % phones.len()];
         let new = NewImpression {
-            id: impression,
             poster_id: id(poster)?,
-            scanned_at: when,
+            scanned_at: Some(when),
             user_agent: Some(Paragraph::cut(agent)),
             ip_address: Some(Line::cut(&format!("203.0.113.{}", n % 250 + 1))),
             metadata: metadata(&json!({ "device_type": device, "referrer": "direct" })),
             retry: None,
         };
-        record_scan(self.conn, &self.account, &new).map(drop)
+        record_scan(self.conn, &self.account, impression, &new, when).map(drop)
     }
 
     pub(super) fn signup(
@@ -161,7 +165,6 @@ impl<'a> Teller<'a> {
         when: Timestamp,
     ) -> Result<(), Error> {
         let new = NewReferral {
-            id: referral,
             impression_id: impression,
             first_name: parsed(first_name)?,
             last_name: parsed(last_name)?,
@@ -170,7 +173,7 @@ impl<'a> Teller<'a> {
             metadata: metadata(&json!({ "source": "poster_qr_code", "location": "campus_center" })),
             retry: None,
         };
-        record_signup(self.conn, &self.account, &new, when).map(drop)
+        record_signup(self.conn, &self.account, referral, &new, when).map(drop)
     }
 
     pub(super) fn decision(
@@ -203,7 +206,6 @@ impl<'a> Teller<'a> {
         status: EarningStatus,
     ) -> Result<(), Error> {
         let new = NewEarning {
-            id: earning.clone(),
             referral_id: referral.clone(),
             amount: cents(amount)?,
             currency: None,
@@ -212,7 +214,7 @@ impl<'a> Teller<'a> {
             metadata: metadata(&json!({ "commission_rate": "10%" })),
             retry: None,
         };
-        accrue(self.conn, &self.account, &new, when)?;
+        accrue(self.conn, &self.account, earning.clone(), &new, when)?;
         if status == EarningStatus::Pending {
             return Ok(());
         }

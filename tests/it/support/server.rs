@@ -40,8 +40,14 @@ impl TestApp {
         Self::start_with(database, &[]).await
     }
 
-    /// A server with these settings.
+    /// A server with these settings, whose clock stands until it is turned.
     pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let start = Timestamp::parse("2024-03-01T09:00:00Z").expect("a time");
+        Self::start_at(database, settings, Clock::fixed(start)).await
+    }
+
+    /// A server with these settings and this clock.
+    pub async fn start_at(database: Database, settings: &[(&str, &str)], clock: Clock) -> Self {
         let defaults = [
             ("HANDBILL_WORKERS", "2"),
             ("HANDBILL_DATABASE_CONNECTIONS", "8"),
@@ -53,8 +59,8 @@ impl TestApp {
             .chain(settings)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::from_vars(settings).expect("settings");
-        let clock = Clock::fixed(Timestamp::parse("2024-03-01T09:00:00Z").expect("a time"));
-        let db = Db::open(&database.url, config.database_connections).expect("the database");
+        let db = Db::open(&database.url, config.database_connections, clock.clone())
+            .expect("the database");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let bound = listener.local_addr().expect("an address");
         let public_url = config.public_url_for(bound);
@@ -94,14 +100,13 @@ impl TestApp {
 }
 
 async fn tenant(app: &App, base: &str, name: &str) -> Caller {
-    let now = app.clock.now();
     let secret = Secret::random();
     let key = Some(secret.reveal().to_owned());
     let name = Name::parse(name).expect("a name");
     app.db
-        .write(move |conn| {
-            let account = accounts::open::open(conn, &AccountId::new(now), &name, now)?;
-            issue::issue(conn, &account.id, &ApiKeyId::new(now), &name, &secret, now)
+        .write(move |conn, now| {
+            let account = accounts::open::open(conn, AccountId::new(now), &name, now)?;
+            issue::issue(conn, &account.id, ApiKeyId::new(now), &name, &secret, now)
         })
         .await
         .expect("a tenant");

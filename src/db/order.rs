@@ -1,0 +1,61 @@
+//! The order of writes: when a write happens, and how far a walk along the ids may trust what it sees.
+//!
+//! Ids begin with the moment of their write, and a walk by cursor asks for what comes after an id. So no write
+//! may become visible behind an id that was already seen. SQLite has one writer, which takes the moment itself.
+//! On PostgreSQL writes commit in any order, so each registers the moment before it begins (in a shared
+//! advisory lock that ends with its transaction), and a walk stops before the oldest that is still registered.
+//! The moments are the database's own, so that processes on several machines agree about them.
+
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
+
+use super::DbConnection;
+use crate::clock::{Clock, Timestamp};
+
+#[derive(QueryableByName)]
+struct Moment {
+    #[diesel(sql_type = BigInt)]
+    micros: i64,
+}
+
+/// The lock's first number says that it is one of these ("hb"); the second is the millisecond, as far as it
+/// fits, so it means something for 24 days. The subquery is evaluated first: the write's own moment is never
+/// before the one it registered.
+const REGISTER: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros \
+    FROM (SELECT pg_advisory_xact_lock_shared(26722, \
+        ((extract(epoch FROM clock_timestamp()) * 1000)::bigint & 2147483647)::int) OFFSET 0) AS registered";
+
+/// The clock is read before the locks: whoever registers later has a later moment. The minute forgives a lock
+/// from the millisecond after that reading; the 1,000 is the millisecond that rounding may have taken.
+const SETTLED: &str = "WITH clock AS MATERIALIZED \
+        (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros) \
+    SELECT clock.micros - 1000 - 1000 * greatest(0, coalesce((SELECT max( \
+        ((clock.micros / 1000 - objid::bigint + 60000) & 2147483647) - 60000) \
+        FROM pg_locks WHERE locktype = 'advisory' AND classid = 26722 AND objsubid = 2), 0)) AS micros \
+    FROM clock";
+
+/// The moment of the write whose transaction has just begun.
+pub(super) fn moment(conn: &mut DbConnection, clock: &Clock) -> QueryResult<Timestamp> {
+    match (conn, clock) {
+        (DbConnection::Postgres(conn), Clock::System) => ask(conn, REGISTER),
+        _ => Ok(clock.now()),
+    }
+}
+
+/// The moment before which every write is visible or will never be. `None`: all of them are.
+pub(crate) fn settled_before(
+    conn: &mut DbConnection,
+    clock: &Clock,
+) -> QueryResult<Option<Timestamp>> {
+    match (conn, clock) {
+        (DbConnection::Postgres(conn), Clock::System) => ask(conn, SETTLED).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn ask(conn: &mut PgConnection, question: &str) -> QueryResult<Timestamp> {
+    let answer: Moment = sql_query(question).get_result(conn)?;
+    Ok(Timestamp::from_micros(answer.micros))
+}
