@@ -60,13 +60,13 @@ impl Parse for Timestamp {
         let complaint = || {
             Complaint::new(
                 "invalid_timestamp",
-                "must be an ISO 8601 time with a zone, such as 2024-01-15T10:30:00Z",
+                "must be an ISO 8601 time with a zone, such as 2024-01-15T10:30:00Z, from 1970 on",
             )
         };
         let moment = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| complaint())?;
         let moment = moment.with_timezone(&Utc);
-        // Offsets can push a moment out of the four-digit years that the wire format can write.
-        if !(1..=9999).contains(&chrono::Datelike::year(&moment)) {
+        // Ids sort by time from 1970 on, and the wire format writes four digits of a year.
+        if !(1970..=9999).contains(&chrono::Datelike::year(&moment)) {
             return Err(complaint());
         }
         Ok(Self(moment.timestamp_micros()))
@@ -132,6 +132,7 @@ mod tests {
             "",
             "2024-13-01T00:00:00Z",
             "9999-12-31T23:59:59-01:00",
+            "1969-12-31T23:59:59Z",
         ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }

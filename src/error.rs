@@ -165,7 +165,7 @@ impl fmt::Display for Error {
             Self::RequestTimeout => f.write_str("The request body did not arrive in time"),
             Self::TooLarge(limit) => write!(f, "The request body is larger than {limit} bytes"),
             Self::UnsupportedMediaType => {
-                f.write_str("The request body must be sent as Content-Type: application/json")
+                f.write_str("The request body must be sent as Content-Type: application/json, and not compressed")
             }
             Self::TooManyRequests(_) => {
                 f.write_str("Too many requests; Retry-After says when there is room again")

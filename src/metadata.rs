@@ -39,7 +39,8 @@ impl Default for Metadata {
 impl Metadata {
     /// Keeps `object`, or says what about it cannot be kept.
     pub fn new(object: &Map<String, Value>) -> Result<Self, Complaint> {
-        for value in object.values() {
+        for (key, value) in object {
+            without_null(key)?;
             check(value, 2)?;
         }
         let kept = Self::from(object);
@@ -148,8 +149,19 @@ fn check(value: &Value, depth: usize) -> Result<(), Complaint> {
             )),
         },
         Value::Array(items) => items.iter().try_for_each(|item| check(item, depth + 1)),
-        Value::Object(object) => object.values().try_for_each(|item| check(item, depth + 1)),
+        Value::Object(object) => object.iter().try_for_each(|(key, item)| {
+            without_null(key)?;
+            check(item, depth + 1)
+        }),
+        Value::String(text) => without_null(text),
         _ => Ok(()),
+    }
+}
+
+fn without_null(text: &str) -> Result<(), Complaint> {
+    match text.contains('\0') {
+        true => Err(Complaint::null_character()),
+        false => Ok(()),
     }
 }
 

@@ -42,9 +42,16 @@ impl FromRequest for KeyHeader {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let refuse = |complaint| Error::field("Idempotency-Key", complaint);
-        let Some(value) = request.headers().get("idempotency-key") else {
+        let mut values = request.headers().get_all("idempotency-key");
+        let Some(value) = values.next() else {
             return ready(Ok(Self(None)));
         };
+        if values.next().is_some() {
+            return ready(Err(refuse(Complaint::new(
+                "repeated",
+                "must be given only once",
+            ))));
+        }
         let text = String::from_utf8_lossy(value.as_bytes());
         // The IETF draft writes the key as a quoted string, everybody else as it is.
         let bare = text

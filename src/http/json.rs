@@ -1,7 +1,6 @@
-//! JSON as we accept it: one value, no key twice in an object, no U+0000 anywhere.
+//! JSON as we accept it: one object, and no key twice in an object.
 //!
-//! `serde_json::Value` keeps the last of two equal keys without a word, and PostgreSQL cannot store U+0000
-//! in text; both are refused here, before anything looks at the value.
+//! `serde_json::Value` keeps the last of two equal keys without a word; here that is refused.
 
 use std::fmt;
 
@@ -78,8 +77,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         self.visit_string(value.to_owned())
     }
 
-    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
-        without_null(&value)?;
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
         Ok(Value::String(value))
     }
 
@@ -94,7 +92,6 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            without_null(&key)?;
             let Strict(value) = entries.next_value()?;
             if object.contains_key(&key) {
                 return Err(de::Error::custom(format_args!(
@@ -104,13 +101,6 @@ impl<'de> Visitor<'de> for StrictVisitor {
             object.insert(key, value);
         }
         Ok(Value::Object(object))
-    }
-}
-
-fn without_null<E: de::Error>(text: &str) -> Result<(), E> {
-    match text.contains('\0') {
-        true => Err(E::custom("it contains the null character (U+0000)")),
-        false => Ok(()),
     }
 }
 
@@ -136,8 +126,6 @@ mod tests {
             (b"{'a':1}", "not valid JSON"),
             (br#"{"a":1,"a":2}"#, "twice"),
             (br#"{"m":{"a":1,"a":2}}"#, "twice"),
-            (br#"{"a":"\u0000"}"#, "null character"),
-            (br#"{"a\u0000":1}"#, "null character"),
             (br#"{"a":"\ud800"}"#, "not valid JSON"),
             (b"{\"a\":\"\xff\"}", "UTF-8"),
             (br#"{"a":1e999}"#, "not valid JSON"),

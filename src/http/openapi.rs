@@ -141,7 +141,7 @@ fn refusal(status: u16) -> Response {
         415 => (
             "The body is not JSON",
             "unsupported_media_type",
-            "The request body must be sent as Content-Type: application/json",
+            "The request body must be sent as Content-Type: application/json, and not compressed",
         ),
         429 => (
             "Over the rate limit; see `Retry-After`",

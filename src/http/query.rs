@@ -78,12 +78,10 @@ impl Parse for String {
     }
 }
 
-/// Digits only: no sign, no space, no exponent; and a number the database can count to.
+/// Digits only: no sign, no space, no exponent. What is larger than the database can count to is the largest it can.
 fn digits(text: &str) -> Option<i64> {
-    match text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => text.parse().ok(),
-        false => None,
-    }
+    let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    number.then(|| text.parse().unwrap_or(i64::MAX))
 }
 
 impl<F: Filter + 'static> FromRequest for ListQuery<F> {

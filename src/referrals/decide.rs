@@ -70,6 +70,8 @@ fn step(
     }
     referral.status = to;
     referral.verified_at = match (from, to) {
+        // A moment that the caller gave beforehand is the caller's too.
+        (ReferralStatus::Pending, ReferralStatus::Verified) => referral.verified_at.or(Some(now)),
         (_, ReferralStatus::Verified) => verified_at.or(Some(now)),
         (ReferralStatus::Rejected, _) => verified_at,
         _ => referral.verified_at,

@@ -63,7 +63,7 @@ on_both! {
         for (field, value, message) in [
             ("poster_id", json!("poster_unknown"), "Invalid poster_id: no such poster"),
             ("poster_id", json!(null), "Missing required field: poster_id"),
-            ("scanned_at", json!("yesterday"), "scanned_at must be an ISO 8601 time with a zone, such as 2024-01-15T10:30:00Z"),
+            ("scanned_at", json!("yesterday"), "scanned_at must be an ISO 8601 time with a zone, such as 2024-01-15T10:30:00Z, from 1970 on"),
             ("scanned_at", json!("2024-03-01T10:00:00Z"), "scanned_at must not lie in the future"),
             ("ip_address", json!("999.1.1.1"), "ip_address must be an IPv4 or IPv6 address"),
             ("user_agent", json!("x".repeat(2001)), "user_agent must be at most 2000 characters"),

@@ -41,7 +41,9 @@ on_both! {
         assert_eq!(page("limit=3&offset=6").await, expected(6, 7, 3, false));
         assert_eq!(page("limit=7").await, expected(0, 7, 7, false));
         assert_eq!(page("offset=7").await, expected(7, 7, 50, false));
-        assert_eq!(page("offset=9223372036854775807").await["programs"], json!([]));
+        for offset in ["9223372036854775807", "99999999999999999999999"] {
+            assert_eq!(page(&format!("offset={offset}")).await["programs"], json!([]));
+        }
         let mut newest_first = programs.clone();
         newest_first.reverse();
         assert_eq!(page("order=desc").await["programs"], json!(newest_first));
@@ -95,9 +97,9 @@ on_both! {
         let offset = "offset must be a whole number, 0 or more";
         for (query, message) in [
             ("limit=0", limit), ("limit=-1", limit), ("limit=abc", limit), ("limit=", limit), ("limit=1.5", limit),
-            ("limit=1e2", limit), ("limit=%2B5", limit), ("limit=99999999999999999999", limit), ("limit=5%00", limit),
+            ("limit=1e2", limit), ("limit=%2B5", limit), ("limit=5%00", limit),
             ("limit=NaN", limit), ("limit=\u{0661}", limit),
-            ("offset=-1", offset), ("offset=x", offset), ("offset=", offset), ("offset=9223372036854775808", offset),
+            ("offset=-1", offset), ("offset=x", offset), ("offset=", offset),
             ("order=up", "order must be one of asc, desc"), ("order=", "order must be one of asc, desc"),
             ("after=nonsense", "after must be an id from this list, prog_…"),
             ("after=ref_123abc", "after must be an id from this list, prog_…"),
@@ -117,7 +119,12 @@ on_both! {
 async fn a_larger_limit_is_clamped_to_the_configured_maximum() {
     let app = TestApp::start_with(Database::sqlite(), &[("HANDBILL_MAX_PAGE_SIZE", "5")]).await;
     let programs = seven(&app).await;
-    for limit in ["6", "1000", "9223372036854775807"] {
+    for limit in [
+        "6",
+        "1000",
+        "9223372036854775807",
+        "99999999999999999999999",
+    ] {
         let page = app
             .get(&format!("/api/v1/programs?limit={limit}"))
             .await

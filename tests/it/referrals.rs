@@ -138,6 +138,14 @@ on_both! {
         assert_eq!(app.get(&path).await.ok()["status"], "pending");
     }
 
+    async fn verified_at_may_be_said_before_the_status(app: &TestApp) {
+        let path = path_of(&app.a_referral().await);
+        let said = app.put(&path, json!({ "verified_at": "2024-01-16T14:20:00Z" })).await.ok();
+        assert_eq!((&said["status"], &said["verified_at"]), (&json!("pending"), &json!("2024-01-16T14:20:00Z")));
+        let verified = app.put(&path, json!({ "status": "verified" })).await.ok();
+        assert_eq!(verified["verified_at"], "2024-01-16T14:20:00Z");
+    }
+
     async fn every_move_leaves_a_row_in_the_history(app: &TestApp) {
         let referral = app.a_referral().await;
         let path = path_of(&referral);
