@@ -1,8 +1,9 @@
 //! handbill: the backend of an ambassador programme that recruits through QR posters.
 //!
-//! The folders are the business, in the order of the money; in each, the file names are the layers:
-//! `model` (what it is), `queries` (every statement about its table), one file per verb, `routes` (its
-//! contract on the wire).
+//! The folders are the business. In the order of the money: programs, ambassadors, posters, impressions,
+//! referrals, earnings. In each, the file names are the layers: `model` (what it is), `queries` (every
+//! statement about its table), one file per verb, `routes` (its contract on the wire).
+//! `docs/architecture.md` says where everything lives and why.
 
 pub mod app;
 pub mod cli;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Caller, Database, TestApp, on_both};
+use crate::support::{Answer, Caller, on_both};
 
 /// Seven programs, oldest first.
 async fn seven(app: &Caller) -> Vec<Value> {
@@ -115,37 +115,36 @@ on_both! {
     }
 }
 
-#[actix_web::test]
-async fn a_larger_limit_is_clamped_to_the_configured_maximum() {
-    let app = TestApp::start_with(Database::sqlite(), &[("HANDBILL_MAX_PAGE_SIZE", "5")]).await;
-    let programs = seven(&app).await;
-    for limit in [
-        "6",
-        "1000",
-        "9223372036854775807",
-        "99999999999999999999999",
-    ] {
-        let page = app
-            .get(&format!("/api/v1/programs?limit={limit}"))
-            .await
-            .ok();
-        assert_eq!(page["limit"], 5);
-        assert_eq!(page["programs"], json!(programs[..5]));
-        assert_eq!(page["has_more"], true);
+on_both! {
+    with [("HANDBILL_MAX_PAGE_SIZE", "5")] =>
+    async fn a_larger_limit_is_clamped_to_the_configured_maximum(app: &TestApp) {
+        let programs = seven(app).await;
+        for limit in [
+            "6",
+            "1000",
+            "9223372036854775807",
+            "99999999999999999999999",
+        ] {
+            let page = app
+                .get(&format!("/api/v1/programs?limit={limit}"))
+                .await
+                .ok();
+            assert_eq!(page["limit"], 5);
+            assert_eq!(page["programs"], json!(programs[..5]));
+            assert_eq!(page["has_more"], true);
+        }
     }
-    app.stop().await;
 }
 
-#[actix_web::test]
-async fn a_thousand_rows_come_in_one_page_and_no_more() {
-    let app = TestApp::start(Database::sqlite()).await;
-    let poster = app.a_poster().await;
-    for _ in 0..1003 {
-        app.a_scan_of(&poster).await;
+on_both! {
+    async fn a_thousand_rows_come_in_one_page_and_no_more(app: &TestApp) {
+        let poster = app.a_poster().await;
+        for _ in 0..1003 {
+            app.a_scan_of(&poster).await;
+        }
+        let page = app.get("/api/v1/impressions?limit=100000").await.ok();
+        assert_eq!(page["limit"], 1000);
+        assert_eq!(page["impressions"].as_array().map(Vec::len), Some(1000));
+        assert_eq!(page["has_more"], true);
     }
-    let page = app.get("/api/v1/impressions?limit=100000").await.ok();
-    assert_eq!(page["limit"], 1000);
-    assert_eq!(page["impressions"].as_array().map(Vec::len), Some(1000));
-    assert_eq!(page["has_more"], true);
-    app.stop().await;
 }

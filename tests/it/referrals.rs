@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Database, TestApp, a_signup, on_both};
+use crate::support::{a_signup, on_both};
 
 fn path_of(referral: &Value) -> String {
     format!(
@@ -208,18 +208,14 @@ on_both! {
     }
 }
 
-#[actix_web::test]
-async fn metadata_can_be_configured_to_be_replaced() {
-    let app = TestApp::start_with(
-        Database::sqlite(),
-        &[("HANDBILL_METADATA_UPDATE", "replace")],
-    )
-    .await;
-    let referral = app.a_referral().await;
-    let changed = app
-        .put(&path_of(&referral), json!({ "metadata": { "b": null } }))
-        .await
-        .ok();
-    assert_eq!(changed["metadata"], json!({ "b": null }));
-    app.stop().await;
+on_both! {
+    with [("HANDBILL_METADATA_UPDATE", "replace")] =>
+    async fn metadata_can_be_configured_to_be_replaced(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let changed = app
+            .put(&path_of(&referral), json!({ "metadata": { "b": null } }))
+            .await
+            .ok();
+        assert_eq!(changed["metadata"], json!({ "b": null }));
+    }
 }

@@ -3,7 +3,7 @@
 use handbill::worker::{self, Reached};
 use serde_json::json;
 
-use crate::support::{Database, TestApp};
+use crate::support::{Database, TestApp, on_both};
 
 #[actix_web::test]
 async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
@@ -40,16 +40,15 @@ async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
     }
 }
 
-#[actix_web::test]
-async fn without_a_setting_nothing_is_forgotten() {
-    let app = TestApp::start(Database::sqlite()).await;
-    app.a_scan().await;
-    app.wait(400 * 86_400);
-    assert_eq!(
-        worker::retain(&app.app, &mut Reached::default())
-            .await
-            .expect("done"),
-        0
-    );
-    app.stop().await;
+on_both! {
+    async fn without_a_setting_nothing_is_forgotten(app: &TestApp) {
+        app.a_scan().await;
+        app.wait(400 * 86_400);
+        assert_eq!(
+            worker::retain(&app.app, &mut Reached::default())
+                .await
+                .expect("done"),
+            0
+        );
+    }
 }

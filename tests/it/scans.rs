@@ -111,13 +111,14 @@ on_both! {
 #[actix_web::test]
 async fn forwarded_addresses_are_believed_only_from_configured_proxies() {
     let headers = [("x-forwarded-for", "198.51.100.7")];
-    for (proxies, seen) in [
-        ("", "127.0.0.1"),
-        ("127.0.0.0/8", "198.51.100.7"),
-        ("10.0.0.1", "127.0.0.1"),
+    for (database, proxies, seen) in [
+        (Database::sqlite(), "", "127.0.0.1"),
+        (Database::sqlite(), "127.0.0.0/8", "198.51.100.7"),
+        (Database::postgres(), "127.0.0.0/8", "198.51.100.7"),
+        (Database::sqlite(), "10.0.0.1", "127.0.0.1"),
     ] {
-        let app =
-            TestApp::start_with(Database::sqlite(), &[("HANDBILL_TRUSTED_PROXIES", proxies)]).await;
+        let settings = [("HANDBILL_TRUSTED_PROXIES", proxies)];
+        let app = TestApp::start_with(database, &settings).await;
         let poster = app.a_poster().await;
         app.nobody()
             .send(Method::GET, &scan_path(&poster), &headers, None::<String>)
@@ -133,15 +134,21 @@ async fn forwarded_addresses_are_believed_only_from_configured_proxies() {
 
 #[actix_web::test]
 async fn what_is_personal_about_a_scan_can_be_left_out() {
-    for (address, agent, kept_address, kept_agent) in [
-        ("truncated", "full", json!("127.0.0.0"), json!(PHONE)),
-        ("off", "off", json!(null), json!(null)),
+    for (database, address, agent, kept_address, kept_agent) in [
+        (
+            Database::sqlite(),
+            "truncated",
+            "full",
+            json!("127.0.0.0"),
+            json!(PHONE),
+        ),
+        (Database::postgres(), "off", "off", json!(null), json!(null)),
     ] {
         let settings = [
             ("HANDBILL_SCAN_ADDRESS", address),
             ("HANDBILL_SCAN_USER_AGENT", agent),
         ];
-        let app = TestApp::start_with(Database::sqlite(), &settings).await;
+        let app = TestApp::start_with(database, &settings).await;
         let poster = app.a_poster().await;
         app.nobody()
             .send(

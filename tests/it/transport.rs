@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use actix_web::{HttpResponse, test, web};
 use reqwest::Method;
 
-use crate::support::{Database, TestApp, on_both};
+use crate::support::on_both;
 
 /// Sends bytes as they are and reads until the server closes or is silent.
 fn raw(base: &str, request: &[u8]) -> String {
@@ -35,104 +35,100 @@ on_both! {
     }
 }
 
-#[actix_web::test]
-async fn a_panic_is_an_answer_in_the_one_shape() {
-    async fn panics() -> HttpResponse {
-        panic!("a defect")
-    }
-    let app = TestApp::start(Database::sqlite()).await;
-    let service = handbill::app::build(app.app.clone()).route("/panics", web::get().to(panics));
-    let service = test::init_service(service).await;
-    let request = test::TestRequest::get()
-        .uri("/panics")
-        .insert_header(("x-request-id", "mine"))
-        .to_request();
-    let error = test::try_call_service(&service, request)
-        .await
-        .expect_err("an error");
-    let response = error.error_response();
-    assert_eq!(response.status(), 500);
-    assert_eq!(
-        response.headers().get("x-request-id").expect("an id"),
-        "mine"
-    );
-    let body = actix_web::body::to_bytes(response.into_body())
-        .await
-        .expect("a body");
-    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-    assert_eq!(body["error"], "Internal Server Error");
-    assert_eq!(body["code"], "internal_error");
-    assert_eq!(body["request_id"], "mine");
-    assert!(
-        !body.to_string().contains("defect"),
-        "the cause stays in the log"
-    );
-    app.stop().await;
-}
-
-#[actix_web::test]
-async fn a_write_that_panics_fails_alone() {
-    let app = TestApp::start(Database::sqlite()).await;
-    let broken = app
-        .app
-        .db
-        .write(|_, _| -> Result<(), handbill::error::Error> { panic!("a defect") })
-        .await;
-    assert!(matches!(broken, Err(handbill::error::Error::Internal(_))));
-    app.a_program().await;
-    app.stop().await;
-}
-
-#[actix_web::test]
-async fn broken_requests_are_turned_away_and_the_server_goes_on() {
-    let app = TestApp::start(Database::sqlite()).await;
-    let base = app.base.clone();
-    let answers = web::block(move || {
-        [
-            &b"\x00\x01\x02\r\n\r\n"[..],
-            b"GET / HTTP/9.9\r\n\r\n",
-            b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-            b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        ]
-        .map(|request| raw(&base, request))
-    })
-    .await
-    .expect("answers");
-    for answer in answers {
+on_both! {
+    async fn a_panic_is_an_answer_in_the_one_shape(app: &TestApp) {
+        async fn panics() -> HttpResponse {
+            panic!("a defect")
+        }
+        let service = handbill::app::build(app.app.clone()).route("/panics", web::get().to(panics));
+        let service = test::init_service(service).await;
+        let request = test::TestRequest::get()
+            .uri("/panics")
+            .insert_header(("x-request-id", "mine"))
+            .to_request();
+        let error = test::try_call_service(&service, request)
+            .await
+            .expect_err("an error");
+        let response = error.error_response();
+        assert_eq!(response.status(), 500);
+        assert_eq!(
+            response.headers().get("x-request-id").expect("an id"),
+            "mine"
+        );
+        let body = actix_web::body::to_bytes(response.into_body())
+            .await
+            .expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["error"], "Internal Server Error");
+        assert_eq!(body["code"], "internal_error");
+        assert_eq!(body["request_id"], "mine");
         assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
-            "{answer}"
+            !body.to_string().contains("defect"),
+            "the cause stays in the log"
         );
     }
-    app.get("/healthz").await.ok();
-    app.stop().await;
 }
 
-#[actix_web::test]
-async fn a_body_that_never_comes_is_given_up() {
-    let app = TestApp::start(Database::sqlite()).await;
-    let (base, key) = (app.base.clone(), app.key.clone().expect("a key"));
-    let started = Instant::now();
-    let answer = web::block(move || {
-        let mut stream =
-            TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(25)))
-            .expect("a timeout");
-        let head = format!(
-            "POST /api/v1/referrals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"a\":"
-        );
-        stream.write_all(head.as_bytes()).expect("sent");
-        let mut answer = [0; 4096];
-        let length = stream.read(&mut answer).expect("an answer");
-        String::from_utf8_lossy(&answer[..length]).into_owned()
-    })
-    .await
-    .expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
-    assert!(answer.contains("\"Request Timeout\""), "{answer}");
-    assert!(started.elapsed() < Duration::from_secs(20));
-    app.stop().await;
+on_both! {
+    async fn a_write_that_panics_fails_alone(app: &TestApp) {
+        let broken = app
+            .app
+            .db
+            .write(|_, _| -> Result<(), handbill::error::Error> { panic!("a defect") })
+            .await;
+        assert!(matches!(broken, Err(handbill::error::Error::Internal(_))));
+        app.a_program().await;
+    }
+}
+
+on_both! {
+    async fn broken_requests_are_turned_away_and_the_server_goes_on(app: &TestApp) {
+        let base = app.base.clone();
+        let answers = web::block(move || {
+            [
+                &b"\x00\x01\x02\r\n\r\n"[..],
+                b"GET / HTTP/9.9\r\n\r\n",
+                b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+                b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                b"POST /api/v1/users HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            ]
+            .map(|request| raw(&base, request))
+        })
+        .await
+        .expect("answers");
+        for answer in answers {
+            assert!(
+                answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+                "{answer}"
+            );
+        }
+        app.get("/healthz").await.ok();
+    }
+}
+
+on_both! {
+    async fn a_body_that_never_comes_is_given_up(app: &TestApp) {
+        let (base, key) = (app.base.clone(), app.key.clone().expect("a key"));
+        let started = Instant::now();
+        let answer = web::block(move || {
+            let mut stream =
+                TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
+            stream
+                .set_read_timeout(Some(Duration::from_secs(25)))
+                .expect("a timeout");
+            let head = format!(
+                "POST /api/v1/referrals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\
+                 Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{\"a\":"
+            );
+            stream.write_all(head.as_bytes()).expect("sent");
+            let mut answer = [0; 4096];
+            let length = stream.read(&mut answer).expect("an answer");
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        })
+        .await
+        .expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("\"Request Timeout\""), "{answer}");
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
 }

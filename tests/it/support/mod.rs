@@ -21,8 +21,13 @@ pub use server::TestApp;
 ///     async fn a_retry_is_the_same_referral(app: &TestApp) { … }
 /// }
 /// ```
+///
+/// `with [("HANDBILL_MAX_PAGE_SIZE", "5")] =>` before the first test gives the servers settings.
 macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
+    ($($(#[$doc:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)+) => {
+        $crate::support::on_both! { with [] => $($(#[$doc])* async fn $name($app: &TestApp) $body)+ }
+    };
+    (with $settings:expr => $($(#[$doc:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
         $(#[$doc])*
         mod $name {
             #[allow(unused_imports, reason = "not every test needs everything its file imports")]
@@ -32,14 +37,16 @@ macro_rules! on_both {
 
             #[actix_web::test]
             async fn sqlite() {
-                let app = crate::support::TestApp::start(crate::support::Database::sqlite()).await;
+                let database = crate::support::Database::sqlite();
+                let app = crate::support::TestApp::start_with(database, &$settings).await;
                 story(&app).await;
                 app.stop().await;
             }
 
             #[actix_web::test]
             async fn postgres() {
-                let app = crate::support::TestApp::start(crate::support::Database::postgres()).await;
+                let database = crate::support::Database::postgres();
+                let app = crate::support::TestApp::start_with(database, &$settings).await;
                 story(&app).await;
                 app.stop().await;
             }
