@@ -5,6 +5,7 @@
 pub(crate) mod columns;
 mod connection;
 mod gate;
+mod local;
 pub mod migrations;
 pub(crate) mod order;
 pub mod page;
@@ -35,6 +36,7 @@ const MOST_WAITING: usize = 2048;
 /// The database this process was started on. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
+    url: Arc<str>,
     pool: Pool,
     gate: Arc<Gate>,
     clock: Clock,
@@ -49,6 +51,7 @@ impl Db {
             false => None,
         };
         Ok(Self {
+            url: url.into(),
             pool: pool::open(url, connections)?,
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
@@ -56,9 +59,21 @@ impl Db {
         })
     }
 
-    /// Runs `work` on a pooled connection, off the async threads. `work` must not write: on SQLite the
-    /// connection refuses.
+    /// Runs `work`, which looks up a few rows by their keys: on SQLite here and now, on PostgreSQL on a pooled
+    /// connection off the async threads. `work` must not write: on SQLite the connection refuses.
     pub async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+    {
+        match &self.writer {
+            Some(_) => local::read(&self.url, work),
+            None => self.read_at_length(work).await,
+        }
+    }
+
+    /// Runs `work`, which may look at many rows: always off the async threads. It must not write either.
+    pub async fn read_at_length<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
@@ -83,7 +98,7 @@ impl Db {
             Some(writer) => writer.run(work).await,
             None => {
                 let clock = self.clock.clone();
-                self.read(move |conn| connection::in_transaction(conn, &clock, &work))
+                self.read_at_length(move |conn| connection::in_transaction(conn, &clock, &work))
                     .await
             }
         }

@@ -21,14 +21,7 @@ impl ManageConnection for Manager {
     type Error = r2d2::Error;
 
     fn connect(&self) -> Result<DbConnection, r2d2::Error> {
-        let mut conn = DbConnection::open(&self.url).map_err(r2d2::Error::ConnectionError)?;
-        if let DbConnection::Sqlite(inner) = &mut conn {
-            // Writing is the writer's; a read that tries to is a defect, not a race.
-            inner
-                .batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000")
-                .map_err(r2d2::Error::QueryError)?;
-        }
-        Ok(conn)
+        open_reader(&self.url)
     }
 
     fn is_valid(&self, conn: &mut DbConnection) -> Result<(), r2d2::Error> {
@@ -38,6 +31,17 @@ impl ManageConnection for Manager {
     fn has_broken(&self, conn: &mut DbConnection) -> bool {
         std::thread::panicking() || conn.is_broken()
     }
+}
+
+/// A connection that, on SQLite, refuses to write: that is the writer's, and a read that tries to is a defect.
+pub(super) fn open_reader(url: &str) -> Result<DbConnection, r2d2::Error> {
+    let mut conn = DbConnection::open(url).map_err(r2d2::Error::ConnectionError)?;
+    if let DbConnection::Sqlite(inner) = &mut conn {
+        inner
+            .batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000")
+            .map_err(r2d2::Error::QueryError)?;
+    }
+    Ok(conn)
 }
 
 pub(super) fn open(url: &str, connections: u32) -> Result<Pool, Error> {

@@ -117,7 +117,7 @@ where
         }
         Ok(rows(conn, &wanted)?)
     };
-    let rows = app.db.read(load).await?;
+    let rows = app.db.read_at_length(load).await?;
     let (rows, has_more) = page.cut(rows);
     let envelope = E::around(rows.into_iter().map(view).collect(), &page, has_more);
     let links = links(app, request, &page, has_more, envelope.last_id());
