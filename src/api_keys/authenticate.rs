@@ -47,7 +47,9 @@ async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
     let hash = secret.hash();
     let key = app
         .db
-        .read(move |conn| Ok(queries::find_live(conn, &hash)?))
+        .read_remembered(format!("key {hash}"), move |conn| {
+            Ok(queries::find_live(conn, &hash)?)
+        })
         .await?;
     key.map(|key| Account {
         id: key.account_id,

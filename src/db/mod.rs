@@ -72,6 +72,19 @@ impl Db {
         }
     }
 
+    /// The same for what is asked again and again and seldom changes: on SQLite the answer to `question` is
+    /// remembered until anybody, in whatever process, writes to the database. Never stale.
+    pub async fn read_remembered<T, F>(&self, question: String, work: F) -> Result<T, Error>
+    where
+        T: Clone + Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+    {
+        match &self.writer {
+            Some(_) => local::remember(&self.url, question, work),
+            None => self.read_at_length(work).await,
+        }
+    }
+
     /// Runs `work`, which may look at many rows: always off the async threads. It must not write either.
     pub async fn read_at_length<T, F>(&self, work: F) -> Result<T, Error>
     where
