@@ -22,7 +22,7 @@ use report::Row;
 use stage::Stage;
 
 /// Turns per path; the median of their ratios counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
 
 fn main() {
     if let Some(port) = std::env::args()

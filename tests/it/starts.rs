@@ -1,0 +1,190 @@
+//! `handbill serve`, the program: how it starts, what it shows, what it logs, how it stops.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::command_line::{handbill, json};
+use crate::support::{Caller, Database, TestApp};
+
+#[actix_web::test]
+async fn a_first_start_makes_an_account_and_shows_its_key_once() {
+    for database in [Database::empty_sqlite(), Database::empty_postgres()] {
+        for first in [true, false] {
+            let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
+                .env("DATABASE_URL", &database.url)
+                .env("HANDBILL_BIND", "127.0.0.1:0")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the server");
+            let log = BufReader::new(server.stderr.take().expect("its log")).lines();
+            let listening = log
+                .map_while(Result::ok)
+                .find(|line| line.contains("listening on "))
+                .expect("a server");
+            let base = listening
+                .split("reachable at ")
+                .nth(1)
+                .expect("a URL")
+                .split(',')
+                .next()
+                .expect("a URL")
+                .to_owned();
+            if first {
+                let mut line = String::new();
+                BufReader::new(server.stdout.take().expect("its output"))
+                    .read_line(&mut line)
+                    .expect("a line");
+                let key = line.trim().rsplit(' ').next().expect("a key").to_owned();
+                assert!(key.starts_with("sk_"), "{line}");
+                Caller::new(&base, Some(key))
+                    .get("/api/v1/programs")
+                    .await
+                    .ok();
+            }
+            // It listens for signals once it answers.
+            Caller::new(&base, None).get("/healthz").await.ok();
+            Command::new("kill")
+                .arg(server.id().to_string())
+                .status()
+                .expect("a signal");
+            let output = server.wait_with_output().expect("an end");
+            assert!(output.status.success(), "SIGTERM is a clean end");
+            assert!(output.stdout.is_empty(), "nothing more is shown");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_key_revoked_by_another_process_is_refused_at_once() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let app = TestApp::start(database).await;
+        let url = app.database.url.clone();
+        for _ in 0..3 {
+            let made = json(&handbill(
+                &url,
+                &["keys", "create", "--name", "A", "--json"],
+            ));
+            let key = made["key"].as_str().expect("a key").to_owned();
+            let caller = Caller::new(&app.base, Some(key));
+            for _ in 0..20 {
+                caller
+                    .get("/api/v1/programs/unknown")
+                    .await
+                    .refused_with(404);
+            }
+            let id = made["id"].as_str().expect("an id");
+            json(&handbill(&url, &["keys", "revoke", id, "--json"]));
+            for _ in 0..20 {
+                caller
+                    .get("/api/v1/programs/unknown")
+                    .await
+                    .refused_with(401);
+            }
+        }
+        app.stop().await;
+    }
+}
+
+#[actix_web::test]
+async fn processes_that_start_at_once_make_one_first_key() {
+    for database in [Database::empty_sqlite(), Database::empty_postgres()] {
+        let start = || {
+            Command::new(env!("CARGO_BIN_EXE_handbill"))
+                .env("DATABASE_URL", &database.url)
+                .env("HANDBILL_BIND", "127.0.0.1:0")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the server")
+        };
+        let mut servers: Vec<_> = (0..3).map(|_| start()).collect();
+        for server in &mut servers {
+            let log = BufReader::new(server.stderr.take().expect("its log")).lines();
+            let listening = log
+                .map_while(Result::ok)
+                .find(|line| line.contains("listening on "))
+                .expect("a server that came up");
+            let base = listening.split("reachable at ").nth(1).expect("a URL");
+            let base = base.split(',').next().expect("a URL");
+            Caller::new(base, None).get("/readyz").await.ok();
+            Command::new("kill")
+                .arg(server.id().to_string())
+                .status()
+                .expect("a signal");
+        }
+        let shown = servers.into_iter().map(|server| {
+            let output = server.wait_with_output().expect("an end");
+            String::from_utf8_lossy(&output.stdout)
+                .matches("sk_")
+                .count()
+        });
+        assert_eq!(shown.sum::<usize>(), 1);
+    }
+}
+
+#[test]
+fn the_log_can_be_json_and_never_names_anybody() {
+    let database = Database::empty_sqlite();
+    let key = json(&handbill(
+        &database.url,
+        &["keys", "create", "--name", "A", "--json"],
+    ))["key"]
+        .as_str()
+        .expect("a key")
+        .to_owned();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
+        .env("DATABASE_URL", &database.url)
+        .env("HANDBILL_BIND", "127.0.0.1:0")
+        .env("HANDBILL_LOG_FORMAT", "json")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server");
+    let mut log = BufReader::new(server.stderr.take().expect("its log"));
+    let mut first = String::new();
+    log.read_line(&mut first).expect("a line");
+    let first: Value = serde_json::from_str(&first).expect("JSON");
+    let message = first["message"].as_str().expect("a message");
+    let base = message
+        .split("reachable at ")
+        .nth(1)
+        .expect("a URL")
+        .split(',')
+        .next()
+        .expect("a URL")
+        .to_owned();
+    actix_web::rt::System::new().block_on(async {
+        let caller = Caller::new(&base, Some(key.clone()));
+        let body = serde_json::json!({ "impression_id": "imp_x", "first_name": "Canary", "last_name": "Bird", "email": "canary@example.com" });
+        caller.post("/api/v1/referrals", body).await.refused_with(400);
+        caller.get("/api/v1/users/canary@example.com").await.refused_with(404);
+        caller.get("/api/v1/users?email=canary@example.com").await.ok();
+    });
+    Command::new("kill")
+        .arg(server.id().to_string())
+        .status()
+        .expect("a signal");
+    server.wait().expect("an end");
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
+        .collect();
+    let requests: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["target"] == "handbill::http")
+        .collect();
+    assert_eq!(requests.len(), 3);
+    assert_eq!(requests[0]["route"], "/api/v1/referrals");
+    assert_eq!(requests[0]["status"], 400);
+    assert!(
+        requests[0]["request_id"]
+            .as_str()
+            .is_some_and(|id| id.starts_with("req_"))
+    );
+    let everything = format!("{lines:?}").to_lowercase();
+    for canary in ["canary", "bird", &key.to_lowercase()] {
+        assert!(!everything.contains(canary), "{canary}");
+    }
+}
