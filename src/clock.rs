@@ -34,6 +34,11 @@ impl Timestamp {
         self.0
     }
 
+    /// Whether the two are the same on the wire, which shows whole seconds.
+    pub const fn looks_like(self, other: Self) -> bool {
+        self.0.div_euclid(1_000_000) == other.0.div_euclid(1_000_000)
+    }
+
     /// This moment moved by whole seconds, which may be negative.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {

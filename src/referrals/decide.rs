@@ -52,7 +52,12 @@ fn changed(before: &Referral, changes: &ReferralChanges) -> Result<Referral, Err
     after.last_name = changes.last_name.unwrap_or(after.last_name);
     after.email = changes.email.unwrap_or(after.email);
     after.profile_picture = changes.profile_picture.unwrap_or(after.profile_picture);
-    after.verified_at = changes.verified_at.or(after.verified_at);
+    // What was read and is sent back has lost its fraction of a second; that is no change.
+    let said = changes.verified_at.filter(|said| {
+        let kept = before.verified_at;
+        !kept.is_some_and(|kept| kept.looks_like(*said))
+    });
+    after.verified_at = said.or(after.verified_at);
     after.metadata = MetadataChange::apply(changes.metadata.as_ref(), &before.metadata)?;
     Ok(after)
 }

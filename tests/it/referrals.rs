@@ -185,6 +185,15 @@ on_both! {
         assert_eq!(changed, expected);
     }
 
+    async fn a_verified_referral_can_be_sent_back_as_it_was_read(app: &TestApp) {
+        let path = path_of(&app.a_referral().await);
+        let verified = app.put(&path, json!({ "status": "verified" })).await.ok();
+        app.wait(10);
+        assert_eq!(app.put(&path, verified.clone()).await.ok(), verified, "nothing changed");
+        let moved = json!({ "verified_at": "2024-03-01T09:00:01Z" });
+        assert_eq!(app.put(&path, moved).await.ok()["verified_at"], "2024-03-01T09:00:01Z");
+    }
+
     async fn metadata_merges_key_by_key_and_null_removes(app: &TestApp) {
         let referral = app.a_referral().await;
         let path = path_of(&referral);
