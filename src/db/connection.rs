@@ -13,6 +13,11 @@ use super::order;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
+/// busy_timeout first: switching to WAL may itself have to wait.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+    PRAGMA cache_size = -16000;";
+
 /// A connection to PostgreSQL or SQLite. Queries are written against this type; the few statements it
 /// cannot express itself go through `on_each_database!`.
 #[derive(diesel::MultiConnection)]
@@ -44,12 +49,8 @@ impl DbConnection {
             }
             Some(path) => {
                 let mut conn = SqliteConnection::establish(path)?;
-                // busy_timeout first: switching to WAL may itself have to wait.
-                conn.batch_execute(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000;",
-                )
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                patiently(|| conn.batch_execute(SQLITE_SETTINGS))
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Sqlite(conn))
             }
         }
@@ -77,6 +78,21 @@ impl DbConnection {
 
     pub(super) fn rollback(&mut self) -> QueryResult<()> {
         Manager::rollback_transaction(self)
+    }
+}
+
+/// Tries again for as long as the busy timeout: when several processes switch a new file to WAL at once, SQLite
+/// turns all but one of them away without waiting.
+fn patiently(mut open: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
+    let mut tries = 250;
+    loop {
+        match open() {
+            Err(error) if tries > 0 && error.to_string().contains("database is locked") => {
+                tries -= 1;
+                thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
     }
 }
 

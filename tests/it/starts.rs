@@ -100,7 +100,7 @@ async fn processes_that_start_at_once_make_one_first_key() {
                 .spawn()
                 .expect("the server")
         };
-        let mut servers: Vec<_> = (0..3).map(|_| start()).collect();
+        let mut servers: Vec<_> = (0..5).map(|_| start()).collect();
         for server in &mut servers {
             let log = BufReader::new(server.stderr.take().expect("its log")).lines();
             let listening = log
