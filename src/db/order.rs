@@ -20,15 +20,15 @@ struct Moment {
     micros: i64,
 }
 
-/// The lock's first number says that it is one of these ("hb"); the second is the millisecond, as far as it
-/// fits, so it means something for 24 days. The subquery is evaluated first: the write's own moment is never
-/// before the one it registered.
+/// The lock's first number says that it is one of these ("hb"); the second is the millisecond that has begun (a
+/// cast would round it up), as far as it fits, so it means something for 24 days. The subquery is evaluated first:
+/// the write's own moment is never before the one it registered.
 const REGISTER: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros \
     FROM (SELECT pg_advisory_xact_lock_shared(26722, \
-        ((extract(epoch FROM clock_timestamp()) * 1000)::bigint & 2147483647)::int) OFFSET 0) AS registered";
+        (floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint & 2147483647)::int) OFFSET 0) AS registered";
 
 /// The clock is read before the locks: whoever registers later has a later moment. The minute forgives a lock
-/// from the millisecond after that reading; the 1,000 is the millisecond that rounding may have taken.
+/// from the millisecond after that reading; the 1,000 is what the clock shows beyond its last whole millisecond.
 const SETTLED: &str = "WITH clock AS MATERIALIZED \
         (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros) \
     SELECT clock.micros - 1000 - 1000 * greatest(0, coalesce((SELECT max( \
