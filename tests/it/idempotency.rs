@@ -92,6 +92,14 @@ on_both! {
         }
     }
 
+    async fn two_key_headers_are_a_contradiction(app: &TestApp) {
+        let body = a_signup(&app.a_scan().await).to_string();
+        let twice = [("idempotency-key", "a"), ("idempotency-key", "b")];
+        app.send(Method::POST, "/api/v1/referrals", &twice, Some(body)).await
+            .refused(400, "Idempotency-Key must be given only once");
+        assert!(app.all("referrals").await.is_empty());
+    }
+
     async fn a_key_has_1_to_255_printable_characters(app: &TestApp) {
         let scan = app.a_scan().await;
         for bad in [json!(""), json!("  "), json!("a\nb"), json!("x".repeat(256)), json!("\u{7f}")] {

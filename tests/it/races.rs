@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use handbill::clock::Clock;
 use serde_json::{Value, json};
@@ -95,18 +96,20 @@ on_both! {
         assert_eq!(kept, 41, "the forty and the one it began with");
     }
 
-    async fn a_rejection_and_an_earning_never_pass_each_other(app: &TestApp) {
-        for _ in 0..10 {
-            let referral = app.a_referral().await;
-            let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
-            let earn = json!({ "referral_id": referral["id"], "amount": 1 });
-            let (rejected, earned) = futures_util::future::join(
-                app.put(&path, json!({ "status": "rejected" })),
-                app.post("/api/v1/earnings", earn),
-            ).await;
-            rejected.ok();
-            assert!([200, 409].contains(&earned.status));
-        }
+    async fn an_earning_waits_for_a_rejection_that_is_under_way(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let mut other = app.database.connect();
+        let begin = if app.database.is_sqlite() { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        other.batch_execute(begin).expect("a transaction");
+        other.batch_execute("UPDATE referrals SET status = 'rejected'").expect("a rejection");
+        let earn = json!({ "referral_id": referral["id"], "amount": 1 });
+        let commit = async {
+            actix_web::rt::time::sleep(Duration::from_millis(300)).await;
+            other.batch_execute("COMMIT").expect("committed");
+        };
+        let (earned, ()) = futures_util::future::join(app.post("/api/v1/earnings", earn), commit).await;
+        assert_eq!(earned.refused_with(409)["code"], "referral_rejected");
+        assert!(app.all("earnings").await.is_empty());
     }
 
     async fn a_failing_write_fails_alone(app: &TestApp) {

@@ -65,12 +65,13 @@ impl Caller {
         if body.is_some() {
             all.insert("content-type", HeaderValue::from_static("application/json"));
         }
-        for (name, value) in headers {
+        // What is named takes the place of the usual header; named twice, it is sent twice; empty, not at all.
+        for (name, _) in headers {
+            all.remove(*name);
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
-            match value.is_empty() {
-                true => all.remove(name),
-                false => all.insert(name, HeaderValue::from_str(value).expect("a header value")),
-            };
+            all.append(name, HeaderValue::from_str(value).expect("a header value"));
         }
         let mut request = self
             .client
