@@ -13,12 +13,20 @@ use crate::api_keys::authenticate::authenticate;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::db::recent::Recent;
+use crate::db::together::Together;
 use crate::error::Error;
+use crate::http::account::Account;
 use crate::http::edge::edge;
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::{docs_page, operations};
-use crate::{ambassadors, earnings, impressions, posters, programs, referrals};
+use crate::ids::ImpressionId;
+use crate::impressions::hanging::Hanging;
+use crate::impressions::scan::{self, Scan};
+use crate::posters::model::PosterCode;
+use crate::referrals::record::{self, Outcome, Signup};
+use crate::{ambassadors, earnings, impressions, posters, programs, referrals, stats};
 
 /// What a request can reach. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +41,14 @@ pub struct App {
     pub public_url: String,
     /// Requests per key, if they are limited.
     pub rate_limit: Option<RateLimit>,
+    /// Whose key has this hash, as of a moment ago.
+    pub keys: Recent<String, Account>,
+    /// The posters that hang, as of a moment ago.
+    pub hanging: Recent<PosterCode, Arc<Hanging>>,
+    /// Scans on their way into the database.
+    pub scans: Together<Scan, ImpressionId>,
+    /// Signups on their way into the database.
+    pub signups: Together<Signup, Outcome>,
 }
 
 impl App {
@@ -45,6 +61,10 @@ impl App {
             config: Arc::new(config),
             public_url,
             rate_limit,
+            keys: Recent::default(),
+            hanging: Recent::default(),
+            scans: Together::by(scan::scan),
+            signups: Together::by(record::record),
         }
     }
 }
@@ -81,6 +101,7 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .configure(referrals::history_routes::configure)
                 .configure(earnings::routes::configure)
                 .configure(earnings::history_routes::configure)
+                .configure(stats::routes::configure)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate)),
         )
@@ -106,6 +127,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         referrals::history_routes::Docs::openapi(),
         earnings::routes::Docs::openapi(),
         earnings::history_routes::Docs::openapi(),
+        stats::routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),
         operations::Docs::openapi(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::BigInt;
@@ -43,6 +43,54 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+}
+
+impl Timestamp {
+    /// The day of this moment in UTC, as days since the start of 1970.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(86_400_000_000)
+    }
+}
+
+/// A day in UTC; `2024-01-15` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = Date, example = "2024-01-15")]
+pub struct Day(i64);
+
+impl Day {
+    /// The day of `moment`.
+    pub const fn of(moment: Timestamp) -> Self {
+        Self(moment.day())
+    }
+
+    /// The day that is `number` days after the start of 1970.
+    pub const fn numbered(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// Days since the start of 1970.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let date = DateTime::from_timestamp(self.0.saturating_mul(86_400), 0).unwrap_or_default();
+        serializer.collect_str(&date.date_naive())
+    }
+}
+
+impl Parse for Day {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let complaint = || Complaint::new("invalid_day", "must be a day such as 2024-01-15");
+        let date = text.parse::<NaiveDate>().map_err(|_| complaint())?;
+        let moment = date.and_time(chrono::NaiveTime::MIN).and_utc();
+        if !(1970..=9999).contains(&chrono::Datelike::year(&moment)) {
+            return Err(complaint());
+        }
+        Ok(Self(moment.timestamp().div_euclid(86_400)))
     }
 }
 

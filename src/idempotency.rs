@@ -73,6 +73,17 @@ pub trait Keyed {
     }
 }
 
+/// What the key of `retry` made before is `row`: the answer, if it was for the same.
+///
+/// # Errors
+/// [`Error::Conflict`] if it was for something else.
+pub fn replay<T: Keyed>(row: T, retry: &Retry) -> Result<Recorded<T>, Error> {
+    match row.is_asked_for_by(&retry.fingerprint) {
+        true => Ok(Recorded::Replayed(row)),
+        false => Err(reused(T::WHAT)),
+    }
+}
+
 /// Makes something once: `find` looks for what the key made before, `make` makes it or finds that somebody
 /// with the same key was faster (`None`).
 ///
@@ -86,21 +97,18 @@ pub fn once<T: Keyed>(
 ) -> Result<Recorded<T>, Error> {
     let earlier = |conn: &mut DbConnection| match retry {
         None => Ok(None),
-        Some(retry) => match find(conn, &retry.key)? {
-            Some(row) if !row.is_asked_for_by(&retry.fingerprint) => Err(reused(T::WHAT)),
-            found => Ok(found),
-        },
+        Some(retry) => find(conn, &retry.key)?
+            .map(|row| replay(row, retry))
+            .transpose(),
     };
-    if let Some(row) = earlier(conn)? {
-        return Ok(Recorded::Replayed(row));
+    if let Some(replayed) = earlier(conn)? {
+        return Ok(replayed);
     }
     if let Some(row) = make(conn)? {
         return Ok(Recorded::New(row));
     }
     // A twin was faster, and has committed by now.
-    earlier(conn)?
-        .map(Recorded::Replayed)
-        .ok_or_else(|| Error::internal("what was there a moment ago is gone"))
+    earlier(conn)?.ok_or_else(|| Error::internal("what was there a moment ago is gone"))
 }
 
 fn reused(what: &str) -> Error {

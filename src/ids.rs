@@ -32,7 +32,7 @@ pub trait Id: Sized {
 }
 
 /// 20 characters that sort by `at`, unguessable in the second half.
-fn time_ordered(prefix: &str, at: Timestamp) -> String {
+fn time_ordered(prefix: &str, at: Timestamp, tail: &Tail) -> String {
     let mut micros = at.micros().max(0).unsigned_abs();
     let mut digits = ['0'; 10];
     for digit in digits.iter_mut().rev() {
@@ -43,15 +43,24 @@ fn time_ordered(prefix: &str, at: Timestamp) -> String {
     id.push_str(prefix);
     id.push('_');
     id.extend(digits);
-    id.push_str(&nanoid!(10, &ALPHABET));
+    id.push_str(&tail.0);
     id
+}
+
+/// The random half of an id, for what must get the same id again if its write has to be made a second time.
+#[derive(Debug, Clone)]
+pub struct Tail(String);
+
+impl Tail {
+    /// Ten random characters.
+    pub fn random() -> Self {
+        Self(nanoid!(10, &ALPHABET))
+    }
 }
 
 /// What sorts before every id with this prefix of something that happened at `at` or later, and after all others.
 pub fn first_at(prefix: &str, at: Timestamp) -> String {
-    let mut id = time_ordered(prefix, at);
-    id.truncate(id.len() - 10);
-    id
+    time_ordered(prefix, at, &Tail(String::new()))
 }
 
 /// Whether any of our ids could look like this. Everything else names nothing, so it never reaches a query.
@@ -79,7 +88,12 @@ macro_rules! text_id {
         impl $name {
             /// A new id for something that happened at `at`.
             pub fn new(at: Timestamp) -> Self {
-                Self(time_ordered($prefix, at))
+                Self::with_tail(at, &Tail::random())
+            }
+
+            /// The id that ends in `tail` of something that happened at `at`.
+            pub fn with_tail(at: Timestamp, tail: &Tail) -> Self {
+                Self(time_ordered($prefix, at, tail))
             }
 
             /// Sorts before every id of something that happened at `at` or later, and after all others.

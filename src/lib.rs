@@ -18,6 +18,7 @@ pub mod impressions;
 pub mod posters;
 pub mod programs;
 pub mod referrals;
+pub mod stats;
 
 pub mod clock;
 pub mod error;

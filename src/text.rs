@@ -152,7 +152,7 @@ free_text!(
 );
 
 /// The caller's key for one write: 1–255 printable characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, min_length = 1, max_length = 255, example = "signup_8731")]
 pub struct IdempotencyKey(String);

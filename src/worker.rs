@@ -1,16 +1,24 @@
-//! What happens without a request: old scans lose what is personal about them.
+//! What happens without a request: scans are filed, and old ones lose what is personal about them.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::accounts;
 use crate::app::App;
+use crate::db::order;
 use crate::error::Error;
 use crate::ids::{AccountId, ImpressionId};
+use crate::impressions::file;
 use crate::impressions::forget::forget;
 
 /// How often the worker looks for something to do.
-const ROUND: Duration = Duration::from_mins(10);
+const ROUND: Duration = Duration::from_secs(1);
+/// How many rounds pass between two looks at old scans.
+const RETENTION: u64 = 600;
+/// In a crowd filing waits, so that it does not take the writer's time from the phones …
+const CROWD: u64 = 2_000;
+/// … until so many scans wait, because lists have to look through them.
+const MOST_UNFILED: u64 = 200_000;
 
 /// How far each account's scans have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
@@ -19,15 +27,49 @@ pub struct Reached(HashMap<AccountId, ImpressionId>);
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {
     let mut reached = Reached::default();
+    let (mut seen, mut filed) = (0, None);
     let mut rounds = tokio::time::interval(ROUND);
-    loop {
+    for round in 0.. {
         rounds.tick().await;
-        match retain(&app, &mut reached).await {
-            Ok(0) => {}
-            Ok(scans) => log::info!("forgot what was personal about {scans} scans"),
-            Err(error) => log::warn!("old scans could not be forgotten, later again: {error:?}"),
+        let written = app.scans.written();
+        let (new, unfiled) = (written - seen, filed.map(|filed| written - filed));
+        seen = written;
+        if unfiled.is_none_or(|unfiled| (unfiled > 0 && new < CROWD) || unfiled > MOST_UNFILED) {
+            match file_scans(&app).await {
+                Ok(()) => filed = Some(written),
+                Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
+            }
+        }
+        if round % RETENTION == 0 {
+            match retain(&app, &mut reached).await {
+                Ok(0) => {}
+                Ok(scans) => log::info!("forgot what was personal about {scans} scans"),
+                Err(error) => {
+                    log::warn!("old scans could not be forgotten, later again: {error:?}");
+                }
+            }
         }
     }
+}
+
+/// Files all scans that are not filed yet.
+///
+/// # Errors
+/// The database's.
+pub async fn file_scans(app: &App) -> Result<(), Error> {
+    for account in accounts(app).await? {
+        loop {
+            let (id, clock) = (account.clone(), app.clock.clone());
+            let work = move |conn: &mut _, _| {
+                let settled = order::settled_before(conn, &clock)?;
+                file::file(conn, &id, settled)
+            };
+            if !app.db.write(work).await? {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Forgets what is personal about scans past the retention. The number of scans.
@@ -39,22 +81,26 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
         return Ok(0);
     };
     let cutoff = app.clock.now().plus_seconds(-i64::from(days) * 86_400);
-    let accounts = app
-        .db
-        .read(|conn| Ok(accounts::queries::list(conn)?))
-        .await?;
     let mut forgotten = 0;
-    for account in accounts {
+    for account in accounts(app).await? {
         loop {
-            let (id, after) = (account.id.clone(), reached.0.get(&account.id).cloned());
+            let (id, after) = (account.clone(), reached.0.get(&account).cloned());
             let stretch = app
                 .db
                 .write(move |conn, _| forget(conn, &id, after.as_ref(), cutoff))
                 .await?;
             let Some(stretch) = stretch else { break };
             forgotten += stretch.forgotten;
-            reached.0.insert(account.id.clone(), stretch.last);
+            reached.0.insert(account.clone(), stretch.last);
         }
     }
     Ok(forgotten)
+}
+
+async fn accounts(app: &App) -> Result<Vec<AccountId>, Error> {
+    let accounts = app
+        .db
+        .read(|conn| Ok(accounts::queries::list(conn)?))
+        .await?;
+    Ok(accounts.into_iter().map(|account| account.id).collect())
 }

@@ -12,7 +12,7 @@ pub const DEFAULT_NAME: &str = "default";
 
 /// The owner of keys, programs and everything below them.
 #[derive(Debug, Clone, HasQuery, Insertable)]
-#[diesel(table_name = accounts)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false)]
 pub struct Account {
     /// `acct_…`
     pub id: AccountId,

@@ -11,7 +11,7 @@ use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
 
 /// Somebody who promotes one program.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
-#[diesel(table_name = ambassadors)]
+#[diesel(table_name = ambassadors, treat_none_as_default_value = false)]
 pub struct Ambassador {
     /// Whose ambassador.
     pub account_id: AccountId,

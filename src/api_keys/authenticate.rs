@@ -45,17 +45,16 @@ async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
         .app_data::<web::Data<App>>()
         .ok_or_else(|| Error::internal("the application's state is missing"))?;
     let hash = secret.hash();
-    let key = app
-        .db
-        .read_remembered(format!("key {hash}"), move |conn| {
-            Ok(queries::find_live(conn, &hash)?)
-        })
-        .await?;
-    key.map(|key| Account {
-        id: key.account_id,
-        key: key.id,
-    })
-    .ok_or(Error::Unauthorized)
+    let question = hash.clone();
+    let look_up = app.db.read(move |conn| {
+        let key = queries::find_live(conn, &hash)?;
+        Ok(key.map(|key| Account {
+            id: key.account_id,
+            key: key.id,
+        }))
+    });
+    let known = app.keys.get(&question, look_up).await?;
+    known.ok_or(Error::Unauthorized)
 }
 
 /// The secret of the one `Authorization` header. Two of them are a contradiction, not a choice.

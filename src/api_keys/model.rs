@@ -19,7 +19,7 @@ const ALPHABET: [char; 62] = [
 
 /// What is stored of a key.
 #[derive(Debug, Clone, HasQuery, Insertable)]
-#[diesel(table_name = api_keys)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub struct ApiKey {
     /// `key_…`; names the key without opening anything.
     pub id: ApiKeyId,

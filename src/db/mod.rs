@@ -5,12 +5,16 @@
 pub(crate) mod columns;
 mod connection;
 mod gate;
+mod job;
 mod local;
 pub mod migrations;
 pub(crate) mod order;
 pub mod page;
 mod pool;
+pub mod recent;
 pub(crate) mod schema;
+pub(crate) mod statement;
+pub mod together;
 mod writer;
 
 use std::sync::Arc;
@@ -26,6 +30,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use gate::Gate;
 use pool::Pool;
+use together::{NotWritten, Together};
 use writer::Writer;
 
 /// How long a request waits for a connection before it is told to come back.
@@ -40,22 +45,20 @@ pub struct Db {
     pool: Pool,
     gate: Arc<Gate>,
     clock: Clock,
-    writer: Option<Writer>,
+    writer: Writer,
+    is_file: bool,
 }
 
 impl Db {
     /// Opens `url` with up to `connections` connections; writes happen at the moments of `clock`. Does not migrate.
     pub fn open(url: &str, connections: u32, clock: Clock) -> Result<Self, Error> {
-        let writer = match DbConnection::is_sqlite(url) {
-            true => Some(Writer::start(url, clock.clone())?),
-            false => None,
-        };
         Ok(Self {
             url: url.into(),
             pool: pool::open(url, connections)?,
+            writer: Writer::start(url, clock.clone())?,
+            is_file: DbConnection::is_sqlite(url),
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
-            writer,
         })
     }
 
@@ -66,22 +69,9 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
     {
-        match &self.writer {
-            Some(_) => local::read(&self.url, work),
-            None => self.read_at_length(work).await,
-        }
-    }
-
-    /// The same for what is asked again and again and seldom changes: on SQLite the answer to `question` is
-    /// remembered until anybody, in whatever process, writes to the database. Never stale.
-    pub async fn read_remembered<T, F>(&self, question: String, work: F) -> Result<T, Error>
-    where
-        T: Clone + Send + 'static,
-        F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
-    {
-        match &self.writer {
-            Some(_) => local::remember(&self.url, question, work),
-            None => self.read_at_length(work).await,
+        match self.is_file {
+            true => local::read(&self.url, work),
+            false => self.read_at_length(work).await,
         }
     }
 
@@ -93,7 +83,7 @@ impl Db {
     {
         let _turn = self.gate.enter().await?;
         let pool = self.pool.clone();
-        web::block(move || work(&mut *pool::get(&pool)?))
+        web::block(move || work(&mut pool::get(&pool)?.conn))
             .await
             .map_err(Error::internal)?
     }
@@ -107,14 +97,27 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
-        match &self.writer {
-            Some(writer) => writer.run(work).await,
-            None => {
-                let clock = self.clock.clone();
-                self.read_at_length(move |conn| connection::in_transaction(conn, &clock, &work))
-                    .await
-            }
+        if self.is_file {
+            return self.writer.run(work).await;
         }
+        let clock = self.clock.clone();
+        self.read_at_length(move |conn| connection::in_transaction(conn, &clock, &work))
+            .await
+    }
+
+    /// Writes `item` together with others of its kind, in one transaction and, on PostgreSQL, in statements of many
+    /// rows, and answers once it is on disk. An item whose turn has not come after `patience` is withdrawn.
+    pub async fn write_together<I, O>(
+        &self,
+        together: &Together<I, O>,
+        item: I,
+        patience: Duration,
+    ) -> Result<O, NotWritten>
+    where
+        I: Send + 'static,
+        O: Send + 'static,
+    {
+        together.write(&self.writer, item, patience).await
     }
 
     /// Whether the database answers.

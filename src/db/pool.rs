@@ -1,6 +1,6 @@
 //! The pool of connections that read (and, on PostgreSQL, write).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{self, ManageConnection, PooledConnection, R2D2Connection};
@@ -16,20 +16,37 @@ pub(super) struct Manager {
     url: String,
 }
 
+/// A connection and when it was last known to work.
+pub(super) struct Pooled {
+    pub(super) conn: DbConnection,
+    used: Instant,
+}
+
+/// How long that is believed.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 impl ManageConnection for Manager {
-    type Connection = DbConnection;
+    type Connection = Pooled;
     type Error = r2d2::Error;
 
-    fn connect(&self) -> Result<DbConnection, r2d2::Error> {
-        open_reader(&self.url)
+    fn connect(&self) -> Result<Pooled, r2d2::Error> {
+        Ok(Pooled {
+            conn: open_reader(&self.url)?,
+            used: Instant::now(),
+        })
     }
 
-    fn is_valid(&self, conn: &mut DbConnection) -> Result<(), r2d2::Error> {
-        conn.ping().map_err(r2d2::Error::QueryError)
+    /// A connection that worked a moment ago is taken to work: asking costs a round trip per request.
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), r2d2::Error> {
+        if pooled.used.elapsed() > TRUSTED {
+            pooled.conn.ping().map_err(r2d2::Error::QueryError)?;
+        }
+        pooled.used = Instant::now();
+        Ok(())
     }
 
-    fn has_broken(&self, conn: &mut DbConnection) -> bool {
-        std::thread::panicking() || conn.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.conn.is_broken()
     }
 }
 

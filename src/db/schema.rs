@@ -161,4 +161,35 @@ table! {
     }
 }
 
+table! {
+    impressions_of (account_id, whose, id) {
+        account_id -> Text,
+        whose -> Text,
+        id -> Text,
+    }
+}
+
+table! {
+    impressions_filed (account_id) {
+        account_id -> Text,
+        up_to -> Text,
+    }
+}
+
+table! {
+    daily_stats (account_id, day, poster_id) {
+        account_id -> Text,
+        day -> BigInt,
+        poster_id -> Text,
+        program_id -> Text,
+        ambassador_id -> Text,
+        scans -> BigInt,
+        pending -> BigInt,
+        converted -> BigInt,
+        verified -> BigInt,
+        rejected -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(posters, programs);
+allow_tables_to_appear_in_same_query!(impressions, impressions_of);

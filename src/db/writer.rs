@@ -1,19 +1,19 @@
-//! SQLite's single writer: one thread, one commit for everything that is waiting.
+//! The writer: one thread, one connection, one commit for everything that is waiting.
 //!
-//! A commit at `synchronous=FULL` costs a disk flush however many rows it holds, so the writer takes the
-//! jobs that are there (it never waits for more), runs them in one transaction, and answers all of them
-//! after the commit. If one of them fails, the group is rolled back and redone with a savepoint around
-//! each job, so the failing one fails alone; in the ordinary case nobody pays for savepoints.
+//! A commit costs a disk flush however many rows it holds, so the writer takes the jobs that are there (it never
+//! waits for more), runs them in one transaction, and answers all of them after the commit. If one of them fails,
+//! the group is rolled back and redone with a savepoint around each, so the failing one fails alone; in the
+//! ordinary case nobody pays for savepoints. On SQLite every write comes through here, on PostgreSQL those that
+//! are told together (see `together`).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use diesel::connection::SimpleConnection;
 use diesel::result::QueryResult;
 use tokio::sync::{mpsc, oneshot};
 
 use super::DbConnection;
+use super::job::{Job, Moments, Task};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
@@ -21,8 +21,6 @@ use crate::error::Error;
 const LONGEST_QUEUE: usize = 2048;
 /// The most jobs that share a commit.
 const LARGEST_GROUP: usize = 512;
-/// A job that waited longer than this is turned away instead of run: its caller has given up.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The door to the writer's thread. Cheap to clone; the thread ends when the last clone is gone.
 #[derive(Clone)]
@@ -32,12 +30,16 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(url: &str, clock: Clock) -> Result<Self, Error> {
-        let mut conn =
-            DbConnection::open(url).map_err(|error| Error::Unavailable(error.to_string()))?;
-        let (jobs, mut waiting) = mpsc::channel(LONGEST_QUEUE);
+        let conn = open(url)?;
+        let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
+        let mut desk = Desk {
+            url: url.to_owned(),
+            conn: Some(conn),
+            moments: Moments::of(clock),
+        };
         thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || serve(&mut conn, &mut waiting, Moments { clock, last: 0 }))
+            .spawn(move || desk.serve(waiting))
             .map_err(Error::internal)?;
         Ok(Self { jobs })
     }
@@ -48,116 +50,79 @@ impl Writer {
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task {
+        self.send(Box::new(Task {
             work,
             outcome: None,
             reply,
             since: Instant::now(),
-        });
+        }))?;
+        answer
+            .await
+            .map_err(|_| Error::internal("the writer dropped a job"))?
+    }
+
+    /// Puts a job into the queue, or says that the queue is full.
+    pub(super) fn send(&self, job: Box<dyn Job>) -> Result<(), Error> {
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Error::Unavailable("too many writes are waiting".to_owned())
             }
             mpsc::error::TrySendError::Closed(_) => Error::internal("the writer is gone"),
-        })?;
-        answer
-            .await
-            .map_err(|_| Error::internal("the writer dropped a job"))?
+        })
     }
 }
 
-/// One unit of work and the caller who waits for it.
-trait Job: Send {
-    /// Does the work and keeps the outcome; `false` if it failed or panicked.
-    fn run(&mut self, conn: &mut DbConnection, now: Timestamp) -> bool;
-    /// Whether the caller has waited too long already.
-    fn is_stale(&self) -> bool;
-    /// Tells the caller: the outcome, or why there is none.
-    fn reply(self: Box<Self>, committed: Result<(), Error>);
+fn open(url: &str) -> Result<DbConnection, Error> {
+    DbConnection::open(url).map_err(|error| Error::Unavailable(error.to_string()))
 }
 
-struct Task<F, T> {
-    work: F,
-    outcome: Option<Result<T, Error>>,
-    reply: oneshot::Sender<Result<T, Error>>,
-    since: Instant,
+/// Where the writer's thread sits: its connection, which is opened again when it was lost.
+struct Desk {
+    url: String,
+    conn: Option<DbConnection>,
+    moments: Moments,
 }
 
-impl<F, T> Job for Task<F, T>
-where
-    T: Send,
-    F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send,
-{
-    fn run(&mut self, conn: &mut DbConnection, now: Timestamp) -> bool {
-        // One panic must not end the writer for everybody.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn, now)))
-            .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
-        let fine = outcome.is_ok();
-        self.outcome = Some(outcome);
-        fine
-    }
-
-    fn is_stale(&self) -> bool {
-        self.since.elapsed() > LONGEST_WAIT
-    }
-
-    fn reply(self: Box<Self>, committed: Result<(), Error>) {
-        let told = match (committed, self.outcome) {
-            (Ok(()), Some(outcome)) => outcome,
-            // A job that failed by itself has its own reason, whatever became of the group.
-            (Err(_), Some(Err(own))) => Err(own),
-            (Err(error), _) => Err(error),
-            (Ok(()), None) => Err(Error::internal("a write was never run")),
-        };
-        // A caller that has hung up is nobody's concern.
-        let _ = self.reply.send(told);
-    }
-}
-
-/// The moments of the writes: the clock's, but each later than the one before, so that ids are in the order of
-/// the writes even when the clock stands or goes back.
-struct Moments {
-    clock: Clock,
-    last: i64,
-}
-
-impl Moments {
-    fn next(&mut self) -> Timestamp {
-        self.last = self.clock.now().micros().max(self.last + 1);
-        Timestamp::from_micros(self.last)
-    }
-}
-
-fn serve(
-    conn: &mut DbConnection,
-    waiting: &mut mpsc::Receiver<Box<dyn Job>>,
-    mut moments: Moments,
-) {
-    let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(LARGEST_GROUP);
-    while waiting.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
-        let (stale, mut fresh): (Vec<_>, Vec<_>) = group.drain(..).partition(|job| job.is_stale());
-        for job in stale {
-            job.reply(Err(Error::Unavailable(
-                "waited too long to write".to_owned(),
-            )));
-        }
-        let committed = together(conn, &mut fresh, &mut moments).and_then(|all_fine| {
-            if all_fine {
-                Ok(())
-            } else {
-                one_by_one(conn, &mut fresh, &mut moments)
+impl Desk {
+    fn serve(&mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+        let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(LARGEST_GROUP);
+        while waiting.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
+            let (stale, mut fresh): (Vec<_>, Vec<_>) =
+                group.drain(..).partition(|job| job.is_stale());
+            for job in stale {
+                job.reply(Err("waited too long to write"));
             }
-        });
+            let committed = self
+                .commit(&mut fresh)
+                .map_err(|error| format!("{error:?}"));
+            for job in fresh {
+                job.reply(match &committed {
+                    Ok(()) => Ok(()),
+                    Err(error) => Err(error),
+                });
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Error> {
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => open(&self.url)?,
+        };
+        let moments = &mut self.moments;
+        let committed = match together(&mut conn, group, moments) {
+            Ok(false) => one_by_one(&mut conn, group, moments),
+            outcome => outcome.map(|_| ()),
+        };
         if committed.is_err() {
             // Whatever state the failure left, the next group starts outside a transaction.
             let _ = conn.rollback();
         }
-        for job in fresh {
-            job.reply(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(Error::Unavailable(error.to_string())),
-            });
+        // A server that went away takes the connection with it; a file does not.
+        if committed.is_ok() || matches!(conn, DbConnection::Sqlite(_)) {
+            self.conn = Some(conn);
         }
+        committed.map_err(|error| Error::Unavailable(error.to_string()))
     }
 }
 
@@ -168,7 +133,8 @@ fn together(
     moments: &mut Moments,
 ) -> QueryResult<bool> {
     conn.begin_write()?;
-    if group.iter_mut().all(|job| job.run(conn, moments.next())) {
+    moments.begin(conn)?;
+    if group.iter_mut().all(|job| job.run(conn, moments)) {
         conn.commit()?;
         Ok(true)
     } else {
@@ -177,20 +143,16 @@ fn together(
     }
 }
 
-/// The careful case: a savepoint around each job, so that what a failing one wrote goes with it.
+/// The careful case: savepoints, so that what a failing job wrote goes with it.
 fn one_by_one(
     conn: &mut DbConnection,
     group: &mut [Box<dyn Job>],
     moments: &mut Moments,
 ) -> QueryResult<()> {
     conn.begin_write()?;
+    moments.begin(conn)?;
     for job in group {
-        conn.batch_execute("SAVEPOINT job")?;
-        if job.run(conn, moments.next()) {
-            conn.batch_execute("RELEASE job")?;
-        } else {
-            conn.batch_execute("ROLLBACK TO job; RELEASE job")?;
-        }
+        job.run_alone(conn, moments)?;
     }
     conn.commit()
 }

@@ -39,7 +39,7 @@ impl EarningStatus {
 
 /// One commission.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
-#[diesel(table_name = earnings)]
+#[diesel(table_name = earnings, treat_none_as_default_value = false)]
 pub struct Earning {
     /// Whose it is.
     pub account_id: AccountId,
@@ -152,7 +152,7 @@ pub struct EarningFilter {
 
 /// One move of a status.
 #[derive(Debug, Clone, HasQuery, Insertable)]
-#[diesel(table_name = earning_moves)]
+#[diesel(table_name = earning_moves, treat_none_as_default_value = false)]
 pub struct EarningMove {
     /// Whose it is.
     pub account_id: AccountId,

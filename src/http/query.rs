@@ -96,7 +96,21 @@ impl<F: Filter + 'static> FromRequest for ListQuery<F> {
     }
 }
 
-fn read<F: Filter>(query: &str, largest: i64) -> Result<ListQuery<F>, Error> {
+/// A query string that asks for no page.
+pub struct Query<F>(pub F);
+
+impl<F: FromFields + 'static> FromRequest for Query<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut fields = fields_of(request.query_string());
+        let read = F::from_fields(&mut fields);
+        ready(fields.finish(read).map(Self))
+    }
+}
+
+fn fields_of(query: &str) -> Fields {
     let mut found = Map::new();
     let mut repeated = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -107,7 +121,11 @@ fn read<F: Filter>(query: &str, largest: i64) -> Result<ListQuery<F>, Error> {
             repeated.push(name.into_owned());
         }
     }
-    let mut fields = Fields::of_query(found, repeated);
+    Fields::of_query(found, repeated)
+}
+
+fn read<F: Filter>(query: &str, largest: i64) -> Result<ListQuery<F>, Error> {
+    let mut fields = fields_of(query);
     let filter = F::from_fields(&mut fields);
     let params = PageParams::from_fields(&mut fields);
     let (filter, params) = fields.finish(filter.zip(params))?;

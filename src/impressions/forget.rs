@@ -28,7 +28,7 @@ pub fn forget(
     cutoff: Timestamp,
 ) -> Result<Option<Stretch>, Error> {
     let end = ImpressionId::first_at(cutoff);
-    let Some(last) = queries::last_of_stretch(conn, account, after, &end, BATCH)? else {
+    let Some(last) = queries::last_of_stretch(conn, account, after, Some(&end), BATCH)? else {
         return Ok(None);
     };
     let forgotten = queries::forget(conn, account, after, &last)?;

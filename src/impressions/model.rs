@@ -11,7 +11,7 @@ use crate::text::{IdempotencyKey, Line, Paragraph};
 
 /// One scan of one poster.
 #[derive(Debug, Clone, HasQuery, Insertable)]
-#[diesel(table_name = impressions)]
+#[diesel(table_name = impressions, treat_none_as_default_value = false)]
 pub struct Impression {
     /// Whose it is.
     pub account_id: AccountId,
@@ -71,4 +71,16 @@ pub struct ImpressionFilter {
     pub poster_id: Option<Wanted<PosterId>>,
     /// Only this ambassador's.
     pub ambassador_id: Option<Wanted<AmbassadorId>>,
+}
+
+impl ImpressionFilter {
+    /// Whether `row` is among those that are wanted.
+    pub fn takes(&self, row: &Impression) -> bool {
+        fn is<T: PartialEq>(wanted: Option<&Wanted<T>>, own: &T) -> bool {
+            wanted.is_none_or(|wanted| wanted.0.as_ref() == Some(own))
+        }
+        is(self.program_id.as_ref(), &row.program_id)
+            && is(self.poster_id.as_ref(), &row.poster_id)
+            && is(self.ambassador_id.as_ref(), &row.ambassador_id)
+    }
 }

@@ -1,10 +1,11 @@
-//! Every statement about `impressions`.
+//! Every statement about `impressions` alone; lists are in `filed_queries`.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use super::model::{Impression, ImpressionFilter};
-use crate::db::page::{Order, Page, paged, wanted};
+use super::model::Impression;
 use crate::db::schema::impressions;
+use crate::db::statement::{column, statement};
 use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, ImpressionId};
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -34,27 +35,57 @@ pub fn find_by_key(
         .optional()
 }
 
-/// A page of the account's impressions.
-pub fn list(
+/// The impressions with these ids, of whatever accounts.
+pub fn find_each(
     conn: &mut DbConnection,
-    account: &AccountId,
-    filter: &ImpressionFilter,
-    page: &Page,
+    wanted: &[(&AccountId, &ImpressionId)],
 ) -> QueryResult<Vec<Impression>> {
-    let mut query = Impression::query()
-        .filter(impressions::account_id.eq(account))
-        .into_boxed();
-    wanted!(query, impressions::program_id, filter.program_id);
-    wanted!(query, impressions::poster_id, filter.poster_id);
-    wanted!(query, impressions::ambassador_id, filter.ambassador_id);
-    paged!(query, impressions::id, page).load(conn)
+    match conn {
+        DbConnection::Sqlite(_) => {
+            let found = wanted.iter().map(|(account, id)| find(conn, account, id));
+            Ok(found
+                .collect::<QueryResult<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect())
+        }
+        DbConnection::Postgres(c) => impressions::table
+            .filter(impressions::account_id.eq_any(wanted.iter().map(|(account, _)| *account)))
+            .filter(impressions::id.eq_any(wanted.iter().map(|(_, id)| *id)))
+            .select(Impression::as_select())
+            .load(c),
+    }
 }
 
-/// Stores a scan.
-pub fn insert(conn: &mut DbConnection, impression: &Impression) -> QueryResult<()> {
-    diesel::insert_into(impressions::table)
-        .values(impression)
-        .execute(conn)?;
+const INSERT_MANY: &str = "INSERT INTO impressions (account_id, id, poster_id, program_id, ambassador_id, \
+        scanned_at, user_agent, ip_address, metadata) \
+    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], \
+        ?::text[], ?::text[], ?::text[])";
+
+/// Stores scans, which carry no idempotency keys.
+pub fn insert(conn: &mut DbConnection, rows: &[Impression]) -> QueryResult<()> {
+    match conn {
+        DbConnection::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(impressions::table)
+                    .values(row)
+                    .execute(c)?;
+            }
+        }
+        DbConnection::Postgres(c) => {
+            statement(INSERT_MANY)
+                .bind::<Array<Text>, _>(column!(rows, account_id))
+                .bind::<Array<Text>, _>(column!(rows, id))
+                .bind::<Array<Text>, _>(column!(rows, poster_id))
+                .bind::<Array<Text>, _>(column!(rows, program_id))
+                .bind::<Array<Text>, _>(column!(rows, ambassador_id))
+                .bind::<Array<BigInt>, _>(column!(rows, scanned_at))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, user_agent?))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, ip_address?))
+                .bind::<Array<Text>, _>(column!(rows, metadata))
+                .execute(c)?;
+        }
+    }
     Ok(())
 }
 
@@ -72,18 +103,20 @@ pub fn last_of_stretch(
     conn: &mut DbConnection,
     account: &AccountId,
     after: Option<&ImpressionId>,
-    end: &ImpressionId,
+    end: Option<&ImpressionId>,
     length: i64,
 ) -> QueryResult<Option<ImpressionId>> {
     let mut query = impressions::table
         .filter(impressions::account_id.eq(account))
-        .filter(impressions::id.lt(end))
         .order(impressions::id.asc())
         .limit(length)
         .select(impressions::id)
         .into_boxed();
     if let Some(after) = after {
         query = query.filter(impressions::id.gt(after));
+    }
+    if let Some(end) = end {
+        query = query.filter(impressions::id.lt(end));
     }
     let ids: Vec<ImpressionId> = query.load(conn)?;
     Ok(ids.into_iter().next_back())

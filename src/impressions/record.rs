@@ -1,13 +1,14 @@
 //! Verb: a scan that was seen elsewhere is taken in.
 
 use super::model::{Impression, NewImpression};
-use super::queries;
+use super::{filed_queries, queries};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, Id, ImpressionId, PosterId};
 use crate::posters;
+use crate::stats::tally::{scanned, tally};
 
 /// Records a scan, or finds the one that the same key recorded before. A retired poster's scans are taken
 /// too: they may be reported late.
@@ -41,7 +42,13 @@ pub fn record(
                 idempotency_key: Retry::key(new.retry.as_ref()),
                 idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
             };
-            Ok(queries::insert_if_new(conn, &impression)?.then_some(impression))
+            if !queries::insert_if_new(conn, &impression)? {
+                return Ok(None);
+            }
+            // It may lie behind what was filed already, where nobody would come by again.
+            filed_queries::file_one(conn, &impression)?;
+            tally(conn, [scanned(&impression)])?;
+            Ok(Some(impression))
         },
     )
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::model::{Impression, ImpressionFilter, NewImpression};
-use super::queries;
 use super::record::record;
+use super::{filed_queries, queries};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Keep;
@@ -165,8 +165,9 @@ async fn list(
         poster_id: filter.poster_id,
         ambassador_id: filter.student_id,
     };
-    let rows =
-        move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
+    let rows = move |conn: &mut DbConnection, page: &Page| {
+        filed_queries::list(conn, &account.id, &filter, page)
+    };
     answer::list(&app, &request, page, rows, ImpressionView::from).await
 }
 

@@ -1,21 +1,28 @@
-//! Verb: a phone is held up to a poster. The scan is recorded, and the phone is told where to go.
+//! Verb: phones are held up to posters. The scans are recorded; where each leads is in `hanging`.
+
+use std::sync::Arc;
 
 use url::Url;
 
+use super::hanging::Hanging;
 use super::model::Impression;
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::db::together::Timed;
 use crate::error::Error;
-use crate::ids::ImpressionId;
+use crate::ids::{ImpressionId, Tail};
 use crate::metadata::Metadata;
-use crate::posters;
-use crate::posters::model::{Poster, PosterCode, PosterStatus};
+use crate::stats::tally::{scanned, tally};
 use crate::text::{Line, Paragraph};
 
-/// What is known about a phone that scans.
+/// A phone at a poster.
 #[derive(Debug, Clone)]
 pub struct Scan {
+    /// The poster.
+    pub poster: Arc<Hanging>,
+    /// The random half of the impression's id.
+    pub tail: Tail,
     /// What the phone calls itself, as far as it is kept.
     pub user_agent: Option<Paragraph>,
     /// Where the phone is, as far as it is kept.
@@ -24,61 +31,31 @@ pub struct Scan {
     pub metadata: Metadata,
 }
 
-/// Records a scan of the poster with `code` and says where the phone goes. `None`: no poster that hangs has
-/// this code.
-pub fn scan(
-    conn: &mut DbConnection,
-    code: &PosterCode,
-    scan: &Scan,
-    now: Timestamp,
-) -> Result<Option<Url>, Error> {
-    let Some((poster, destination)) = hanging(conn, code)? else {
-        return Ok(None);
-    };
-    let impression = Impression {
-        account_id: poster.account_id,
-        id: ImpressionId::new(now),
-        poster_id: poster.id,
-        program_id: poster.program_id,
-        ambassador_id: poster.ambassador_id,
-        scanned_at: now,
-        user_agent: scan.user_agent.clone(),
-        ip_address: scan.ip_address.clone(),
-        metadata: scan.metadata.clone(),
-        idempotency_key: None,
-        idempotency_fingerprint: None,
-    };
-    queries::insert(conn, &impression)?;
-    Ok(Some(with_impression(destination, &impression.id)))
-}
-
-/// Where a scan of the poster with `code` would lead, without recording one.
-pub fn look(conn: &mut DbConnection, code: &PosterCode) -> Result<Option<Url>, Error> {
-    Ok(hanging(conn, code)?.map(|(_, destination)| destination))
-}
-
-fn hanging(conn: &mut DbConnection, code: &PosterCode) -> Result<Option<(Poster, Url)>, Error> {
-    let Some((poster, programs)) = posters::queries::find_by_code(conn, code)? else {
-        return Ok(None);
-    };
-    if poster.status == PosterStatus::Retired {
-        return Ok(None);
+impl Scan {
+    /// The impression that this scan makes at `at`.
+    pub fn at(&self, at: Timestamp) -> Impression {
+        Impression {
+            account_id: self.poster.account_id.clone(),
+            id: ImpressionId::with_tail(at, &self.tail),
+            poster_id: self.poster.poster_id.clone(),
+            program_id: self.poster.program_id.clone(),
+            ambassador_id: self.poster.ambassador_id.clone(),
+            scanned_at: at,
+            user_agent: self.user_agent.clone(),
+            ip_address: self.ip_address.clone(),
+            metadata: self.metadata.clone(),
+            idempotency_key: None,
+            idempotency_fingerprint: None,
+        }
     }
-    let destination = poster
-        .landing_url
-        .as_ref()
-        .unwrap_or(&programs)
-        .to_url()
-        .ok_or_else(|| Error::internal("a stored landing URL cannot be read"))?;
-    Ok(Some((poster, destination)))
 }
 
-/// The destination with `impression_id` behind its own query and before its fragment.
-fn with_impression(mut destination: Url, id: &ImpressionId) -> Url {
-    destination
-        .query_pairs_mut()
-        .append_pair("impression_id", id.as_str());
-    destination
+/// Records scans and counts them.
+pub fn scan(conn: &mut DbConnection, scans: &[Timed<Scan>]) -> Result<Vec<ImpressionId>, Error> {
+    let impressions: Vec<Impression> = scans.iter().map(|scan| scan.item.at(scan.at)).collect();
+    queries::insert(conn, &impressions)?;
+    tally(conn, impressions.iter().map(scanned))?;
+    Ok(impressions.into_iter().map(|made| made.id).collect())
 }
 
 /// What kind of device calls itself that: `mobile`, `tablet`, `desktop`, `bot` or `unknown`. Coarse on
@@ -121,22 +98,6 @@ pub fn referrer(header: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn query_and_fragment_of_the_destination_stay() {
-        let id = ImpressionId::new(Timestamp::from_micros(0));
-        for (before, after) in [
-            ("https://a.example", "https://a.example/?impression_id=ID"),
-            (
-                "https://a.example/x?b=c%20d#top",
-                "https://a.example/x?b=c%20d&impression_id=ID#top",
-            ),
-            ("https://a.example/?", "https://a.example/?impression_id=ID"),
-        ] {
-            let url = with_impression(Url::parse(before).unwrap(), &id);
-            assert_eq!(url.as_str(), after.replace("ID", id.as_str()));
-        }
-    }
 
     #[test]
     fn devices_are_told_apart_coarsely() {

@@ -1,5 +1,8 @@
 //! `/q/{code}`: where phones arrive. A person holds the phone, so everything but the redirect is a page.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, LOCATION, REFERER, RETRY_AFTER, USER_AGENT,
@@ -8,14 +11,20 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
-use super::scan::{Scan, device_type, look, referrer, scan};
+use super::hanging::{Hanging, hanging};
+use super::scan::{Scan, device_type, referrer};
 use super::scan_page;
 use crate::app::App;
 use crate::config::Keep;
+use crate::error::Error;
 use crate::http::peer;
+use crate::ids::{ImpressionId, Tail};
 use crate::metadata::Metadata;
 use crate::posters::model::PosterCode;
 use crate::text::{Line, Paragraph};
+
+/// How long a phone waits for its scan's turn at the database.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -48,32 +57,55 @@ async fn arrive(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let Some(code) = PosterCode::from_outside(code) else {
         return page(HttpResponse::NotFound(), scan_page::NOT_FOUND);
     };
-    let destination = if request.method() == Method::HEAD {
-        app.db.read(move |conn| look(conn, &code)).await
-    } else {
-        let seen = seen(&app, &request);
-        app.db
-            .write(move |conn, now| scan(conn, &code, &seen, now))
-            .await
+    let poster = match find(&app, &code).await {
+        Ok(Some(poster)) => poster,
+        Ok(None) => return page(HttpResponse::NotFound(), scan_page::NOT_FOUND),
+        Err(error) => return try_again(&error),
     };
-    match destination {
-        Ok(Some(url)) => HttpResponse::Found()
-            .insert_header((LOCATION, url.as_str()))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .insert_header((HeaderName::from_static("referrer-policy"), "no-referrer"))
-            .finish(),
-        Ok(None) => page(HttpResponse::NotFound(), scan_page::NOT_FOUND),
-        Err(error) => {
-            log::error!("a scan failed: {error:?}");
-            let mut response = HttpResponse::ServiceUnavailable();
-            response.insert_header((RETRY_AFTER, 2));
-            page(response, scan_page::TRY_AGAIN)
-        }
+    if request.method() == Method::HEAD {
+        return redirect(poster.landing());
+    }
+    match keep(&app, seen(&app, &request, Arc::clone(&poster))).await {
+        Ok(id) => redirect(&poster.destination(&id)),
+        Err(error) => try_again(&error),
     }
 }
 
+/// The poster that hangs under this code: as of a moment ago or, if the database is away, as of the last time.
+async fn find(app: &App, code: &PosterCode) -> Result<Option<Arc<Hanging>>, Error> {
+    let sought = code.clone();
+    let look_up = app
+        .db
+        .read(move |conn| Ok(hanging(conn, &sought)?.map(Arc::new)));
+    let found = app.hanging.get(code, look_up).await;
+    found.or_else(|error| app.hanging.last(code).map(Some).ok_or(error))
+}
+
+/// Keeps a scan where nothing gets lost.
+async fn keep(app: &App, scan: Scan) -> Result<ImpressionId, Error> {
+    app.db
+        .write_together(&app.scans, scan, PATIENCE)
+        .await
+        .map_err(|not_written| not_written.error)
+}
+
+fn redirect(destination: &str) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, destination))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((HeaderName::from_static("referrer-policy"), "no-referrer"))
+        .finish()
+}
+
+fn try_again(error: &Error) -> HttpResponse {
+    log::error!("a scan failed: {error:?}");
+    let mut response = HttpResponse::ServiceUnavailable();
+    response.insert_header((RETRY_AFTER, 2));
+    page(response, scan_page::TRY_AGAIN)
+}
+
 /// What is kept of the phone.
-fn seen(app: &App, request: &HttpRequest) -> Scan {
+fn seen(app: &App, request: &HttpRequest, poster: Arc<Hanging>) -> Scan {
     let header = |name: HeaderName| {
         request
             .headers()
@@ -89,6 +121,8 @@ fn seen(app: &App, request: &HttpRequest) -> Scan {
         ),
     ]);
     Scan {
+        poster,
+        tail: Tail::random(),
         user_agent: (app.config.scan_user_agent == Keep::Full && !agent.is_empty())
             .then(|| Paragraph::cut(&agent)),
         ip_address: peer::address(request, &app.config.trusted_proxies)

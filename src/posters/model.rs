@@ -78,7 +78,7 @@ impl PosterCode {
 
 /// One sheet of paper on one wall.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
-#[diesel(table_name = posters)]
+#[diesel(table_name = posters, treat_none_as_default_value = false)]
 pub struct Poster {
     /// Whose it is.
     pub account_id: AccountId,

@@ -37,7 +37,7 @@ text_enum! {
 
 /// What a company promises its ambassadors, and where it wants phones to land.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
-#[diesel(table_name = programs)]
+#[diesel(table_name = programs, treat_none_as_default_value = false)]
 pub struct Program {
     /// Whose it is.
     pub account_id: AccountId,

@@ -264,5 +264,6 @@ async fn update(
         .db
         .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
         .await?;
+    app.hanging.forget();
     Ok(web::Json(program.into()))
 }

@@ -6,7 +6,9 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::{AccountId, ApiKeyId, Id, ReferralId};
+use crate::impressions;
 use crate::metadata::MetadataChange;
+use crate::stats::tally;
 use crate::status::{forbidden, forestalled};
 use crate::text::Paragraph;
 
@@ -40,6 +42,9 @@ pub fn decide(
     }
     if moved.is_some() {
         note_down(conn, &after, before.status, by, changes.note.clone())?;
+        let impression = impressions::queries::find(conn, account, &after.impression_id)?
+            .ok_or_else(|| Error::internal("a referral's impression is gone"))?;
+        tally::moved(conn, &after, &impression, before.status)?;
     }
     Ok(after)
 }

@@ -39,7 +39,7 @@ impl ReferralStatus {
 
 /// One signup.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
-#[diesel(table_name = referrals)]
+#[diesel(table_name = referrals, treat_none_as_default_value = false)]
 pub struct Referral {
     /// Whose it is.
     pub account_id: AccountId,
@@ -136,7 +136,7 @@ pub struct ReferralFilter {
 
 /// One move of a status.
 #[derive(Debug, Clone, HasQuery, Insertable)]
-#[diesel(table_name = referral_moves)]
+#[diesel(table_name = referral_moves, treat_none_as_default_value = false)]
 pub struct ReferralMove {
     /// Whose it is.
     pub account_id: AccountId,

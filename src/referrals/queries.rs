@@ -1,11 +1,15 @@
 //! Every statement about `referrals` and `referral_moves`.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::model::{Referral, ReferralFilter, ReferralMove, ReferralStatus};
+use crate::db::DbConnection;
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{referral_moves, referrals};
-use crate::db::{DbConnection, on_each_database};
+use crate::db::statement::{column, statement};
 use crate::ids::{AccountId, ReferralId};
 use crate::text::IdempotencyKey;
 
@@ -35,17 +39,35 @@ pub fn find_to_change(
     }
 }
 
-/// The referral that an earlier request with this key made.
-pub fn find_by_key(
+/// The referrals that earlier requests with these keys made.
+pub fn find_by_keys(
     conn: &mut DbConnection,
-    account: &AccountId,
-    key: &IdempotencyKey,
-) -> QueryResult<Option<Referral>> {
-    Referral::query()
-        .filter(referrals::account_id.eq(account))
-        .filter(referrals::idempotency_key.eq(key))
-        .first(conn)
-        .optional()
+    wanted: &[(&AccountId, &IdempotencyKey)],
+) -> QueryResult<Vec<Referral>> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    match conn {
+        DbConnection::Sqlite(c) => {
+            let mut found = Vec::new();
+            for (account, key) in wanted {
+                let row = referrals::table
+                    .filter(referrals::account_id.eq(account))
+                    .filter(referrals::idempotency_key.eq(key))
+                    .select(Referral::as_select())
+                    .first(c)
+                    .optional()?;
+                found.extend(row);
+            }
+            Ok(found)
+        }
+        // Two accounts may use each other's keys: the caller goes by both.
+        DbConnection::Postgres(c) => referrals::table
+            .filter(referrals::account_id.eq_any(wanted.iter().map(|(account, _)| *account)))
+            .filter(referrals::idempotency_key.eq_any(wanted.iter().map(|(_, key)| *key)))
+            .select(Referral::as_select())
+            .load(c),
+    }
 }
 
 /// A page of the account's referrals.
@@ -66,13 +88,61 @@ pub fn list(
     paged!(query, referrals::id, page).load(conn)
 }
 
-/// Stores a new referral. `false`: its idempotency key is taken.
-pub fn insert_if_new(conn: &mut DbConnection, referral: &Referral) -> QueryResult<bool> {
-    on_each_database!(conn, |c| diesel::insert_into(referrals::table)
-        .values(referral)
-        .on_conflict_do_nothing()
-        .execute(c))
-    .map(|inserted| inserted == 1)
+const INSERT_MANY: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, \
+        first_name, last_name, email, profile_picture, status, metadata, idempotency_key, \
+        idempotency_fingerprint, created_at, updated_at) \
+    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], \
+        ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[]) \
+    ON CONFLICT DO NOTHING RETURNING id";
+
+#[derive(QueryableByName)]
+struct Inserted {
+    #[diesel(sql_type = Text)]
+    id: ReferralId,
+}
+
+/// Stores new referrals, none of which was verified yet. Returns those that were stored, in their order: of the
+/// others the idempotency key was taken.
+pub fn insert_new(conn: &mut DbConnection, rows: &[Referral]) -> QueryResult<Vec<Referral>> {
+    let mut stored = Vec::with_capacity(rows.len());
+    match conn {
+        DbConnection::Sqlite(c) => {
+            for row in rows {
+                let inserted = diesel::insert_into(referrals::table)
+                    .values(row)
+                    .on_conflict_do_nothing()
+                    .execute(c)?;
+                stored.extend((inserted == 1).then(|| row.clone()));
+            }
+        }
+        DbConnection::Postgres(c) if !rows.is_empty() => {
+            let inserted: Vec<Inserted> = statement(INSERT_MANY)
+                .bind::<Array<Text>, _>(column!(rows, account_id))
+                .bind::<Array<Text>, _>(column!(rows, id))
+                .bind::<Array<Text>, _>(column!(rows, impression_id))
+                .bind::<Array<Text>, _>(column!(rows, program_id))
+                .bind::<Array<Text>, _>(column!(rows, ambassador_id))
+                .bind::<Array<Text>, _>(column!(rows, first_name))
+                .bind::<Array<Text>, _>(column!(rows, last_name))
+                .bind::<Array<Text>, _>(column!(rows, email))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, profile_picture?))
+                .bind::<Array<Text>, _>(column!(rows, status))
+                .bind::<Array<Text>, _>(column!(rows, metadata))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, idempotency_key?))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, idempotency_fingerprint?))
+                .bind::<Array<BigInt>, _>(column!(rows, created_at))
+                .bind::<Array<BigInt>, _>(column!(rows, updated_at))
+                .load(c)?;
+            let inserted: HashSet<ReferralId> = inserted.into_iter().map(|row| row.id).collect();
+            stored.extend(
+                rows.iter()
+                    .filter(|row| inserted.contains(&row.id))
+                    .cloned(),
+            );
+        }
+        DbConnection::Postgres(_) => {}
+    }
+    Ok(stored)
 }
 
 /// Stores what changed of a referral that stood at `from`. `false`: somebody moved it first, and nothing is

@@ -1,53 +1,163 @@
-//! Verb: a signup happened.
+//! Verb: signups happened.
+
+use std::collections::HashMap;
 
 use super::model::{NewReferral, Referral, ReferralStatus};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::db::together::Timed;
 use crate::error::Error;
-use crate::idempotency::{Recorded, Retry, once};
+use crate::idempotency::{Recorded, Retry, replay};
 use crate::ids::{AccountId, Id, ImpressionId, ReferralId};
 use crate::impressions;
+use crate::impressions::model::Impression;
+use crate::stats::tally::{signed_up, tally};
+use crate::text::IdempotencyKey;
 
-/// Records a signup, or finds the one that the same key recorded before. Of any number of simultaneous
-/// requests with one key, one makes the referral and the others get it.
+/// Somebody signed up.
+#[derive(Debug)]
+pub struct Signup {
+    /// In whose account.
+    pub account_id: AccountId,
+    /// Its id, if that is not to be made of the moment.
+    pub id: Option<ReferralId>,
+    /// What is known.
+    pub new: NewReferral,
+}
+
+/// What became of a signup.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the account has no such impression; [`Error::Conflict`] if the key recorded another
 /// person or another impression.
-pub fn record(
+pub type Outcome = Result<Recorded<Referral>, Error>;
+
+/// Records signups; for each, finds the one that the same key recorded before, if there is one. Of any number of
+/// simultaneous requests with one key, one makes the referral and the others get it.
+pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<Outcome>, Error> {
+    let mut outcomes: Vec<Option<Outcome>> = replays(conn, signups, |_| true)?;
+    let impressions = impressions_of(conn, signups)?;
+    let mut made = Vec::new();
+    for (signup, outcome) in signups.iter().zip(&mut outcomes) {
+        if outcome.is_some() {
+            continue;
+        }
+        let new = &signup.item;
+        match impressions.get(&(&new.account_id, &new.new.impression_id)) {
+            Some(impression) => {
+                let id = new.id.clone().unwrap_or_else(|| ReferralId::new(signup.at));
+                made.push(referral(id, &new.new, impression, signup.at));
+            }
+            None => {
+                *outcome = Some(Err(Error::no_such("impression_id", ImpressionId::NOUN)));
+            }
+        }
+    }
+    let stored = queries::insert_new(conn, &made)?;
+    tally(
+        conn,
+        stored.iter().filter_map(|referral| {
+            let impression = impressions.get(&(&referral.account_id, &referral.impression_id))?;
+            Some(signed_up(referral, impression))
+        }),
+    )?;
+    let mut stored = stored.into_iter().peekable();
+    let mut made = made.into_iter();
+    for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
+        let id = made.next().map(|referral| referral.id);
+        if let Some(referral) = stored.next_if(|referral| Some(&referral.id) == id.as_ref()) {
+            *outcome = Some(Ok(Recorded::New(referral)));
+        }
+    }
+    // Those whose twin was faster: it is there by now.
+    if outcomes.iter().any(Option::is_none) {
+        let late = replays(conn, signups, |place| outcomes[place].is_none())?;
+        for (outcome, late) in outcomes.iter_mut().zip(late) {
+            *outcome = outcome.take().or(late);
+        }
+    }
+    let lost = || Err(Error::internal("what was there a moment ago is gone"));
+    Ok(outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(lost))
+        .collect())
+}
+
+/// For each signup among those `asked` for whose key made a referral before: that referral, or the complaint.
+fn replays(
     conn: &mut DbConnection,
-    account: &AccountId,
+    signups: &[Timed<Signup>],
+    asked: impl Fn(usize) -> bool,
+) -> Result<Vec<Option<Outcome>>, Error> {
+    let retries = || {
+        let all = signups.iter().enumerate();
+        all.filter_map(|(place, signup)| {
+            let retry = signup.item.new.retry.as_ref().filter(|_| asked(place))?;
+            Some((place, &signup.item.account_id, retry))
+        })
+    };
+    let keys: Vec<_> = retries()
+        .map(|(_, account, retry)| (account, &retry.key))
+        .collect();
+    let known = queries::find_by_keys(conn, &keys)?;
+    let known: HashMap<(&AccountId, Option<&IdempotencyKey>), &Referral> = known
+        .iter()
+        .map(|row| ((&row.account_id, row.idempotency_key.as_ref()), row))
+        .collect();
+    let mut outcomes: Vec<Option<Outcome>> = signups.iter().map(|_| None).collect();
+    for (place, account, retry) in retries() {
+        let row = known.get(&(account, Some(&retry.key)));
+        outcomes[place] = row.map(|row| replay((*row).clone(), retry));
+    }
+    Ok(outcomes)
+}
+
+type Found<'a> = HashMap<(&'a AccountId, &'a ImpressionId), Impression>;
+
+fn impressions_of<'a>(
+    conn: &mut DbConnection,
+    signups: &'a [Timed<Signup>],
+) -> Result<Found<'a>, Error> {
+    let mut wanted: Vec<_> = signups
+        .iter()
+        .map(|signup| (&signup.item.account_id, &signup.item.new.impression_id))
+        .collect();
+    wanted.sort();
+    wanted.dedup();
+    let found = impressions::queries::find_each(conn, &wanted)?;
+    let mut found: HashMap<(AccountId, ImpressionId), Impression> = found
+        .into_iter()
+        .map(|row| ((row.account_id.clone(), row.id.clone()), row))
+        .collect();
+    Ok(wanted
+        .into_iter()
+        .filter_map(|key| Some((key, found.remove(&(key.0.clone(), key.1.clone()))?)))
+        .collect())
+}
+
+fn referral(
     id: ReferralId,
     new: &NewReferral,
+    impression: &Impression,
     now: Timestamp,
-) -> Result<Recorded<Referral>, Error> {
-    once(
-        conn,
-        new.retry.as_ref(),
-        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
-        |conn| {
-            let impression = impressions::queries::find(conn, account, &new.impression_id)?
-                .ok_or_else(|| Error::no_such("impression_id", ImpressionId::NOUN))?;
-            let referral = Referral {
-                account_id: account.clone(),
-                id,
-                impression_id: impression.id,
-                program_id: impression.program_id,
-                ambassador_id: impression.ambassador_id,
-                first_name: new.first_name.clone(),
-                last_name: new.last_name.clone(),
-                email: new.email.clone(),
-                profile_picture: new.profile_picture.clone(),
-                status: ReferralStatus::Pending,
-                verified_at: None,
-                metadata: new.metadata.clone(),
-                idempotency_key: Retry::key(new.retry.as_ref()),
-                idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
-                created_at: now,
-                updated_at: now,
-            };
-            Ok(queries::insert_if_new(conn, &referral)?.then_some(referral))
-        },
-    )
+) -> Referral {
+    Referral {
+        account_id: impression.account_id.clone(),
+        id,
+        impression_id: impression.id.clone(),
+        program_id: impression.program_id.clone(),
+        ambassador_id: impression.ambassador_id.clone(),
+        first_name: new.first_name.clone(),
+        last_name: new.last_name.clone(),
+        email: new.email.clone(),
+        profile_picture: new.profile_picture.clone(),
+        status: ReferralStatus::Pending,
+        verified_at: None,
+        metadata: new.metadata.clone(),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
+        created_at: now,
+        updated_at: now,
+    }
 }

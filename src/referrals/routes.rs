@@ -1,5 +1,7 @@
 //! `/api/v1/referrals`: the contract. All four operations are published.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
@@ -7,7 +9,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::decide::decide;
 use super::model::{NewReferral, Referral, ReferralChanges, ReferralFilter, ReferralStatus};
 use super::queries;
-use super::record::record;
+use super::record::Signup;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -25,6 +27,9 @@ use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ImpressionId, ProgramId, ReferralId, Wanted};
 use crate::metadata::Metadata;
 use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
+
+/// How long a signup waits for its turn at the database.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -237,10 +242,16 @@ async fn create(
         metadata: SentMetadata::kept(body.metadata)?,
         retry,
     };
+    let signup = Signup {
+        account_id: account.id,
+        id: None,
+        new,
+    };
     let recorded = app
         .db
-        .write(move |conn, now| record(conn, &account.id, ReferralId::new(now), &new, now))
-        .await?;
+        .write_together(&app.signups, signup, PATIENCE)
+        .await
+        .map_err(|not_written| not_written.error)??;
     Ok(Created::new(recorded, ReferralView::from))
 }
 

@@ -1,1 +1,3 @@
+DROP TABLE impressions_filed;
+DROP TABLE impressions_of;
 DROP TABLE impressions;

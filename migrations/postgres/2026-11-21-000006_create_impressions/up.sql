@@ -18,6 +18,20 @@ CREATE TABLE impressions (
         REFERENCES posters (account_id, id, program_id, ambassador_id)
 );
 
-CREATE INDEX impressions_by_program ON impressions (account_id, program_id, id);
-CREATE INDEX impressions_by_poster ON impressions (account_id, poster_id, id);
+-- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
+-- the scan itself; instead the scans of a while are filed here together, sorted (see impressions/file.rs).
+CREATE TABLE impressions_of (
+    account_id TEXT COLLATE "C" NOT NULL,
+    -- The id of a poster, an ambassador or a program.
+    whose      TEXT COLLATE "C" NOT NULL,
+    id         TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (account_id, whose, id)
+);
+
+-- Up to which id an account's scans are filed.
+CREATE TABLE impressions_filed (
+    account_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    up_to      TEXT COLLATE "C" NOT NULL
+);
+
 CREATE UNIQUE INDEX impressions_by_idempotency_key ON impressions (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;

@@ -1,4 +1,5 @@
--- Scans. ip_address and user_agent are personal data and may be forgotten.
+-- Scans, in the order of their ids, which is the order of time: a new one goes to the end of one tree.
+-- ip_address and user_agent are personal data and may be forgotten.
 CREATE TABLE impressions (
     account_id              TEXT NOT NULL,
     id                      TEXT NOT NULL,
@@ -16,8 +17,22 @@ CREATE TABLE impressions (
     PRIMARY KEY (account_id, id),
     FOREIGN KEY (account_id, poster_id, program_id, ambassador_id)
         REFERENCES posters (account_id, id, program_id, ambassador_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX impressions_by_program ON impressions (account_id, program_id, id);
-CREATE INDEX impressions_by_poster ON impressions (account_id, poster_id, id);
+-- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
+-- the scan itself; instead the scans of a while are filed here together, sorted (see impressions/file.rs).
+CREATE TABLE impressions_of (
+    account_id TEXT NOT NULL,
+    -- The id of a poster, an ambassador or a program.
+    whose      TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    PRIMARY KEY (account_id, whose, id)
+) STRICT, WITHOUT ROWID;
+
+-- Up to which id an account's scans are filed.
+CREATE TABLE impressions_filed (
+    account_id TEXT NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    up_to      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE UNIQUE INDEX impressions_by_idempotency_key ON impressions (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;

@@ -9,6 +9,7 @@ use crate::api_keys::issue::issue;
 use crate::api_keys::model::Secret;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::db::together::Timed;
 use crate::earnings::accrue::accrue;
 use crate::earnings::model::{EarningChanges, EarningStatus, NewEarning};
 use crate::earnings::settle::settle;
@@ -25,7 +26,7 @@ use crate::programs::launch::launch;
 use crate::programs::model::{NewProgram, PayoutSchedule, ProgramStatus};
 use crate::referrals::decide::decide;
 use crate::referrals::model::{NewReferral, ReferralChanges, ReferralStatus};
-use crate::referrals::record::record as record_signup;
+use crate::referrals::record::{Signup, record as record_signup};
 use crate::text::{Line, Paragraph};
 
 /// Tells a story into one account of one database.
@@ -173,7 +174,18 @@ impl<'a> Teller<'a> {
             metadata: metadata(&json!({ "source": "poster_qr_code", "location": "campus_center" })),
             retry: None,
         };
-        record_signup(self.conn, &self.account, referral, &new, when).map(drop)
+        let signup = Timed {
+            at: when,
+            item: Signup {
+                account_id: self.account.clone(),
+                id: Some(referral),
+                new,
+            },
+        };
+        let outcomes = record_signup(self.conn, &[signup])?;
+        outcomes
+            .into_iter()
+            .try_for_each(|outcome| outcome.map(drop))
     }
 
     pub(super) fn decision(

@@ -1,0 +1,29 @@
+//! Verb: the scans of a while are filed under their poster, ambassador and program.
+//!
+//! Lists of one poster, ambassador or program need an index each, and writing three indexes in the order in which
+//! phones come costs several times the scan. Filed together and sorted they cost a fraction of it. Until then a
+//! list looks through what is not filed yet (see `queries::list`), so it is complete at every moment.
+
+use super::{filed_queries, queries};
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::ids::{AccountId, ImpressionId};
+
+/// How many scans are filed in one transaction, so that writers in between never wait long.
+const STRETCH: i64 = 1000;
+
+/// Files the account's next scans before `settled`, behind which some may still be on their way. How many: fewer
+/// than were there only if there are more.
+pub fn file(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    settled: Option<Timestamp>,
+) -> Result<bool, Error> {
+    let filed = filed_queries::filed_up_to(conn, account)?;
+    let end = settled.map(ImpressionId::first_at);
+    let next = queries::last_of_stretch(conn, account, filed.as_ref(), end.as_ref(), STRETCH)?;
+    let Some(last) = next else { return Ok(false) };
+    filed_queries::file(conn, account, filed.as_ref(), &last)?;
+    Ok(true)
+}
