@@ -23,6 +23,7 @@ use crate::http::rate_limit::RateLimit;
 use crate::http::{docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
+use crate::impressions::journal::Journal;
 use crate::impressions::scan::{self, Scan};
 use crate::posters::model::PosterCode;
 use crate::referrals::record::{self, Outcome, Signup};
@@ -47,6 +48,8 @@ pub struct App {
     pub hanging: Recent<PosterCode, Arc<Hanging>>,
     /// Scans on their way into the database.
     pub scans: Together<Scan, ImpressionId>,
+    /// Scans that have to wait for the database.
+    pub journal: Journal,
     /// Signups on their way into the database.
     pub signups: Together<Signup, Outcome>,
 }
@@ -56,6 +59,7 @@ impl App {
     pub fn new(db: Db, clock: Clock, config: Config, public_url: String) -> Self {
         let rate_limit = config.rate_limit.map(RateLimit::new);
         Self {
+            journal: Journal::at(config.scan_journal(), config.scan_journal_bytes),
             db,
             clock,
             config: Arc::new(config),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -39,6 +40,10 @@ pub struct Config {
     pub scan_user_agent: Keep,
     /// Days after which a scan forgets address and user agent; `None`: never.
     pub scan_retention_days: Option<u32>,
+    /// Where scans are kept while the database takes none; `None`: beside the SQLite file, or `handbill.scans`.
+    pub scan_journal: Option<PathBuf>,
+    /// How large that file may grow, in bytes.
+    pub scan_journal_bytes: u64,
     /// One line of text or one JSON object per log record.
     pub log_format: LogFormat,
 }
@@ -163,12 +168,31 @@ impl Config {
                     or_off(within(1..=36_500)),
                 )?
                 .unwrap_or(None),
+            scan_journal: vars.take("HANDBILL_SCAN_JOURNAL", "the path of a file", parsed)?,
+            scan_journal_bytes: vars
+                .take(
+                    "HANDBILL_SCAN_JOURNAL_MEGABYTES",
+                    "a number from 1 to 100000",
+                    within(1..=100_000),
+                )?
+                .unwrap_or(64)
+                * 1_000_000,
             log_format: vars
                 .one_of("HANDBILL_LOG_FORMAT", &LOG_FORMATS)?
                 .unwrap_or(LogFormat::Text),
         };
         vars.refuse_the_rest()?;
         Ok(config)
+    }
+
+    /// The scan journal's file.
+    pub fn scan_journal(&self) -> PathBuf {
+        self.scan_journal.clone().unwrap_or_else(|| {
+            match self.database_url.strip_prefix("sqlite://") {
+                Some(path) => format!("{path}.scans").into(),
+                None => "handbill.scans".into(),
+            }
+        })
     }
 
     /// The public URL, given the address that was really bound.

@@ -217,6 +217,8 @@ impl From<diesel::result::Error> for Error {
 fn cannot_work_now(message: &str) -> bool {
     [
         "database is locked",
+        "due to lock timeout",
+        "due to statement timeout",
         "database or disk is full",
         "disk I/O error",
         "unable to open database file",

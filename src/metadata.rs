@@ -64,7 +64,8 @@ impl Metadata {
             .map_err(|_| Complaint::wrong_type("a JSON object"))
     }
 
-    fn object(&self) -> Map<String, Value> {
+    /// The JSON object.
+    pub fn object(&self) -> Map<String, Value> {
         serde_json::from_str(self.as_str()).unwrap_or_default()
     }
 }

@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::ids::{AccountId, ImpressionId};
 use crate::impressions::file;
 use crate::impressions::forget::forget;
+use crate::impressions::journal::is_left_over;
+use crate::impressions::model::Impression;
+use crate::impressions::replay::{Entry, replay};
 
 /// How often the worker looks for something to do.
 const ROUND: Duration = Duration::from_secs(1);
@@ -20,6 +23,9 @@ const CROWD: u64 = 2_000;
 /// … until so many scans wait, because lists have to look through them.
 const MOST_UNFILED: u64 = 200_000;
 
+/// How many scans of the journal are stored in one transaction.
+const REPLAYED_TOGETHER: usize = 500;
+
 /// How far each account's scans have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
 pub struct Reached(HashMap<AccountId, ImpressionId>);
@@ -29,8 +35,15 @@ pub async fn run(app: App) {
     let mut reached = Reached::default();
     let (mut seen, mut filed) = (0, None);
     let mut rounds = tokio::time::interval(ROUND);
+    let left_over = is_left_over(&app.config.scan_journal());
     for round in 0.. {
         rounds.tick().await;
+        if (round == 0 && left_over) || app.journal.is_in_use() || app.journal.waiting() > 0 {
+            match replay_journal(&app).await {
+                Ok(scans) => log::info!("stored {scans} scans from the journal"),
+                Err(error) => log::warn!("the journal waits for the database: {error:?}"),
+            }
+        }
         let written = app.scans.written();
         let (new, unfiled) = (written - seen, filed.map(|filed| written - filed));
         seen = written;
@@ -49,6 +62,56 @@ pub async fn run(app: App) {
                 }
             }
         }
+    }
+}
+
+/// Stores the scans that are in the journal, each once. How many that were.
+///
+/// # Errors
+/// The database's, as long as it takes none; the journal's.
+pub async fn replay_journal(app: &App) -> Result<usize, Error> {
+    let lines = app.journal.read().await?;
+    let impressions: Vec<Impression> = lines
+        .iter()
+        .filter_map(|line| {
+            let impression = Entry::impression(line);
+            if impression.is_none() {
+                log::warn!("a line of the scan journal cannot be read and is passed over");
+            }
+            impression
+        })
+        .collect();
+    let mut stored = 0;
+    for some in impressions.chunks(REPLAYED_TOGETHER) {
+        stored += store(app, some).await?;
+    }
+    if impressions.is_empty() {
+        // Nothing to store, so nothing has shown yet that the database takes writes.
+        app.db.write(|_, _| Ok(())).await?;
+    }
+    app.journal.use_it(false);
+    app.journal.done().await?;
+    Ok(stored)
+}
+
+/// Stores scans. One that the database will never take (its poster is not there any more, after a restore) must
+/// not keep the others waiting: it is left out, and the log says so.
+async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
+    let all = scans.to_vec();
+    let stored = app.db.write(move |conn, _| replay(conn, &all)).await;
+    match (stored, scans) {
+        (Err(Error::Internal(cause)), [scan]) => {
+            log::error!("scan {} cannot be stored: {cause}", scan.id.as_str());
+            Ok(0)
+        }
+        (Err(Error::Internal(_)), _) => {
+            let mut stored = 0;
+            for scan in scans {
+                stored += Box::pin(store(app, std::slice::from_ref(scan))).await?;
+            }
+            Ok(stored)
+        }
+        (stored, _) => stored,
     }
 }
 

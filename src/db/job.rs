@@ -16,14 +16,35 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// Work and the callers who wait for it.
 pub(super) trait Job: Send {
-    /// Does the work and keeps the outcome; `false` if it failed or panicked, and the group is to be redone.
-    fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> bool;
+    /// Does the work and keeps the outcome.
+    fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> Ran;
     /// Does the work so that whatever in it fails leaves nothing behind, and fails alone.
     fn run_alone(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> QueryResult<()>;
     /// Whether the caller has waited too long already.
     fn is_stale(&self) -> bool;
     /// Tells the callers: the outcome, or why there is none.
     fn reply(self: Box<Self>, committed: Result<(), &str>);
+}
+
+/// How a job went.
+#[derive(Debug)]
+pub(super) enum Ran {
+    /// Well.
+    Fine,
+    /// It failed or panicked, and what it wrote must go: the group is to be redone.
+    Failed,
+    /// The database cannot work now, for this job or for any other.
+    Gone(String),
+}
+
+impl Ran {
+    pub(super) fn of<T>(outcome: &Result<T, Error>) -> Self {
+        match outcome {
+            Ok(_) => Self::Fine,
+            Err(Error::Unavailable(cause)) => Self::Gone(cause.clone()),
+            Err(_) => Self::Failed,
+        }
+    }
 }
 
 /// One closure and one caller.
@@ -39,16 +60,16 @@ where
     T: Send,
     F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send,
 {
-    fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> bool {
+    fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> Ran {
         let now = moments.next();
         let outcome = survive(|| (self.work)(conn, now));
-        let fine = outcome.is_ok();
+        let ran = Ran::of(&outcome);
         self.outcome = Some(outcome);
-        fine
+        ran
     }
 
     fn run_alone(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> QueryResult<()> {
-        within_savepoint(conn, |conn| self.run(conn, moments))
+        within_savepoint(conn, |conn| matches!(self.run(conn, moments), Ran::Fine))
     }
 
     fn is_stale(&self) -> bool {

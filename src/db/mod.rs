@@ -83,7 +83,7 @@ impl Db {
     {
         let _turn = self.gate.enter().await?;
         let pool = self.pool.clone();
-        web::block(move || work(&mut pool::get(&pool)?.conn))
+        web::block(move || pool::get(&pool)?.run(work))
             .await
             .map_err(Error::internal)?
     }

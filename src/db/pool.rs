@@ -1,5 +1,6 @@
 //! The pool of connections that read (and, on PostgreSQL, write).
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -14,12 +15,33 @@ pub(super) type Pool = r2d2::Pool<Manager>;
 #[derive(Debug, Clone)]
 pub(super) struct Manager {
     url: String,
+    /// When a connection last failed.
+    failed: Arc<Mutex<Instant>>,
 }
 
 /// A connection and when it was last known to work.
 pub(super) struct Pooled {
-    pub(super) conn: DbConnection,
+    conn: DbConnection,
     used: Instant,
+    has_failed: bool,
+}
+
+impl Pooled {
+    /// Runs `work` on the connection, which is not used again if the database turns out to be away.
+    pub(super) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut DbConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let outcome = work(&mut self.conn);
+        self.has_failed = matches!(outcome, Err(Error::Unavailable(_)));
+        outcome
+    }
+}
+
+impl Manager {
+    fn last_failure(&self) -> Instant {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How long that is believed.
@@ -33,12 +55,15 @@ impl ManageConnection for Manager {
         Ok(Pooled {
             conn: open_reader(&self.url)?,
             used: Instant::now(),
+            has_failed: false,
         })
     }
 
-    /// A connection that worked a moment ago is taken to work: asking costs a round trip per request.
+    /// A connection that worked a moment ago is taken to work: asking costs a round trip per request. Not so after
+    /// one of them has failed: then the server may have gone away, and all the others with it.
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), r2d2::Error> {
-        if pooled.used.elapsed() > TRUSTED {
+        let trusted = pooled.used.elapsed() < TRUSTED && pooled.used > self.last_failure();
+        if !trusted {
             pooled.conn.ping().map_err(r2d2::Error::QueryError)?;
         }
         pooled.used = Instant::now();
@@ -46,7 +71,11 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.conn.is_broken()
+        let broken = pooled.has_failed || std::thread::panicking() || pooled.conn.is_broken();
+        if broken {
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+        broken
     }
 }
 
@@ -71,6 +100,7 @@ pub(super) fn open(url: &str, connections: u32) -> Result<Pool, Error> {
         .error_handler(Box::new(LogErrors))
         .build(Manager {
             url: url.to_owned(),
+            failed: Arc::new(Mutex::new(Instant::now())),
         })
         .map_err(|error| Error::Unavailable(error.to_string()))
 }

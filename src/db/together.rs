@@ -9,7 +9,7 @@ use diesel::result::QueryResult;
 use tokio::sync::oneshot;
 
 use super::DbConnection;
-use super::job::{Job, LONGEST_WAIT, Moments, survive, within_savepoint};
+use super::job::{Job, LONGEST_WAIT, Moments, Ran, survive, within_savepoint};
 use super::writer::Writer;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -34,6 +34,18 @@ pub struct NotWritten {
     /// The moment at which it was to be written, if it came to that. With a server that was lost during the commit
     /// the item may have been written all the same, at this moment.
     pub at: Option<Timestamp>,
+    /// Whether nothing is wrong but that too many are waiting.
+    pub is_for_lack_of_room: bool,
+}
+
+impl NotWritten {
+    fn because(error: Error, at: Option<Timestamp>) -> Self {
+        Self {
+            error,
+            at,
+            is_for_lack_of_room: false,
+        }
+    }
 }
 
 /// Writes all items, in their order, and says what became of each. An error means that none of them is to stay;
@@ -96,9 +108,12 @@ impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
         item: I,
         patience: Duration,
     ) -> Result<O, NotWritten> {
-        let never = |error| NotWritten { error, at: None };
+        let never = |error| NotWritten::because(error, None);
         let (caller, mut answer) = oneshot::channel();
-        let (ticket, first) = self.push(item, caller).map_err(never)?;
+        let (ticket, first) = self.push(item, caller).map_err(|error| NotWritten {
+            is_for_lack_of_room: true,
+            ..never(error)
+        })?;
         if first {
             let turn = Turn {
                 together: self.clone(),
@@ -153,7 +168,7 @@ impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
     fn turn_away(&self, error: &Error) {
         for item in self.take() {
             let error = Error::Unavailable(format!("{error:?}"));
-            let _ = item.caller.send(Err(NotWritten { error, at: None }));
+            let _ = item.caller.send(Err(NotWritten::because(error, None)));
         }
     }
 
@@ -181,7 +196,7 @@ impl<I: Send + 'static, O: Send + 'static> Turn<I, O> {
         for waiting in self.together.take() {
             if waiting.since.elapsed() > LONGEST_WAIT {
                 let error = Error::Unavailable("waited too long to write".to_owned());
-                let _ = waiting.caller.send(Err(NotWritten { error, at: None }));
+                let _ = waiting.caller.send(Err(NotWritten::because(error, None)));
             } else {
                 self.items.push(Timed {
                     at: Timestamp::from_micros(0),
@@ -194,21 +209,18 @@ impl<I: Send + 'static, O: Send + 'static> Turn<I, O> {
 }
 
 impl<I: Send + 'static, O: Send + 'static> Job for Turn<I, O> {
-    fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> bool {
+    fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> Ran {
         self.take();
         for item in &mut self.items {
             item.at = moments.next();
         }
         if self.items.is_empty() {
-            return true;
+            return Ran::Fine;
         }
-        match survive(|| (self.together.work)(conn, &self.items)) {
-            Ok(outcomes) => {
-                self.outcomes = outcomes.into_iter().map(Ok).collect();
-                true
-            }
-            Err(_) => false,
-        }
+        let outcomes = survive(|| (self.together.work)(conn, &self.items));
+        let ran = Ran::of(&outcomes);
+        self.outcomes = outcomes.into_iter().flatten().map(Ok).collect();
+        ran
     }
 
     fn run_alone(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> QueryResult<()> {
@@ -239,14 +251,14 @@ impl<I: Send + 'static, O: Send + 'static> Job for Turn<I, O> {
             for (item, caller) in self.items.into_iter().zip(self.callers) {
                 let at = (item.at.micros() > 0).then_some(item.at);
                 let error = Error::Unavailable(error.to_owned());
-                let _ = caller.send(Err(NotWritten { error, at }));
+                let _ = caller.send(Err(NotWritten::because(error, at)));
             }
             return;
         }
         self.together.queue().written += self.items.len() as u64;
         for ((item, caller), outcome) in self.items.iter().zip(self.callers).zip(self.outcomes) {
             let at = Some(item.at);
-            let _ = caller.send(outcome.map_err(|error| NotWritten { error, at }));
+            let _ = caller.send(outcome.map_err(|error| NotWritten::because(error, at)));
         }
     }
 }

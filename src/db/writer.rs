@@ -9,11 +9,12 @@
 use std::thread;
 use std::time::Instant;
 
-use diesel::result::QueryResult;
+use diesel::connection::SimpleConnection;
+use diesel::result::{ConnectionError, QueryResult};
 use tokio::sync::{mpsc, oneshot};
 
 use super::DbConnection;
-use super::job::{Job, Moments, Task};
+use super::job::{Job, Moments, Ran, Task};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
@@ -73,7 +74,13 @@ impl Writer {
 }
 
 fn open(url: &str) -> Result<DbConnection, Error> {
-    DbConnection::open(url).map_err(|error| Error::Unavailable(error.to_string()))
+    let unavailable = |error: ConnectionError| Error::Unavailable(error.to_string());
+    let mut conn = DbConnection::open(url).map_err(unavailable)?;
+    if let DbConnection::Postgres(inner) = &mut conn {
+        // Everybody waits for the writer, so it does not wait for long.
+        inner.batch_execute("SET lock_timeout = '1s'; SET statement_timeout = '5s'")?;
+    }
+    Ok(conn)
 }
 
 /// Where the writer's thread sits: its connection, which is opened again when it was lost.
@@ -111,8 +118,10 @@ impl Desk {
         };
         let moments = &mut self.moments;
         let committed = match together(&mut conn, group, moments) {
-            Ok(false) => one_by_one(&mut conn, group, moments),
-            outcome => outcome.map(|_| ()),
+            Ok(Ran::Fine) => Ok(()),
+            Ok(Ran::Failed) => one_by_one(&mut conn, group, moments).map_err(Error::from),
+            Ok(Ran::Gone(cause)) => Err(Error::Unavailable(cause)),
+            Err(error) => Err(Error::from(error)),
         };
         if committed.is_err() {
             // Whatever state the failure left, the next group starts outside a transaction.
@@ -122,25 +131,25 @@ impl Desk {
         if committed.is_ok() || matches!(conn, DbConnection::Sqlite(_)) {
             self.conn = Some(conn);
         }
-        committed.map_err(|error| Error::Unavailable(error.to_string()))
+        committed
     }
 }
 
-/// The ordinary case: all jobs in one transaction. `false`: one failed, and everything was rolled back.
+/// The ordinary case: all jobs in one transaction. Unless all went well, everything was rolled back.
 fn together(
     conn: &mut DbConnection,
     group: &mut [Box<dyn Job>],
     moments: &mut Moments,
-) -> QueryResult<bool> {
+) -> QueryResult<Ran> {
     conn.begin_write()?;
     moments.begin(conn)?;
-    if group.iter_mut().all(|job| job.run(conn, moments)) {
-        conn.commit()?;
-        Ok(true)
-    } else {
-        conn.rollback()?;
-        Ok(false)
+    for job in group {
+        match job.run(conn, moments) {
+            Ran::Fine => {}
+            failed => return conn.rollback().map(|()| failed),
+        }
     }
+    conn.commit().map(|()| Ran::Fine)
 }
 
 /// The careful case: savepoints, so that what a failing job wrote goes with it.

@@ -24,6 +24,10 @@ struct Health {
     /// `ok` or `unavailable`.
     #[schema(example = "ok")]
     status: &'static str,
+    /// Scans that are kept in this process's journal until the database takes them.
+    #[schema(nullable = false, example = 0)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scans_in_journal: Option<u64>,
 }
 
 /// Whether the process runs
@@ -32,22 +36,31 @@ struct Health {
 #[utoipa::path(get, path = "/healthz", tag = "Operations", operation_id = "healthz", security(()),
     responses((status = 200, description = "The process runs", body = Health)))]
 async fn alive() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "ok" })
+    HttpResponse::Ok().json(Health {
+        status: "ok",
+        scans_in_journal: None,
+    })
 }
 
 /// Whether requests can be served
 ///
-/// The database answers.
+/// The database answers and takes writes. While it does not, phones at posters are still sent on, and their scans
+/// are kept in a journal.
 #[utoipa::path(get, path = "/readyz", tag = "Operations", operation_id = "readyz", security(()),
     responses(
         (status = 200, description = "Requests can be served", body = Health),
         (status = 503, description = "The database does not answer", body = Health),
     ))]
 async fn ready(app: web::Data<App>) -> HttpResponse {
-    match app.db.is_alive().await {
-        true => HttpResponse::Ok().json(Health { status: "ok" }),
+    let scans_in_journal = Some(app.journal.waiting());
+    match !app.journal.is_in_use() && app.db.is_alive().await {
+        true => HttpResponse::Ok().json(Health {
+            status: "ok",
+            scans_in_journal,
+        }),
         false => HttpResponse::ServiceUnavailable().json(Health {
             status: "unavailable",
+            scans_in_journal,
         }),
     }
 }

@@ -73,6 +73,11 @@ async fn arrive(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
 
 /// The poster that hangs under this code: as of a moment ago or, if the database is away, as of the last time.
 async fn find(app: &App, code: &PosterCode) -> Result<Option<Arc<Hanging>>, Error> {
+    if app.journal.is_in_use()
+        && let Some(poster) = app.hanging.last(code)
+    {
+        return Ok(Some(poster));
+    }
     let sought = code.clone();
     let look_up = app
         .db
@@ -81,12 +86,27 @@ async fn find(app: &App, code: &PosterCode) -> Result<Option<Arc<Hanging>>, Erro
     found.or_else(|error| app.hanging.last(code).map(Some).ok_or(error))
 }
 
-/// Keeps a scan where nothing gets lost.
+/// Keeps a scan where nothing gets lost: in the database or, while that takes none, in the journal.
 async fn keep(app: &App, scan: Scan) -> Result<ImpressionId, Error> {
-    app.db
-        .write_together(&app.scans, scan, PATIENCE)
-        .await
-        .map_err(|not_written| not_written.error)
+    let mut at = None;
+    if !app.journal.is_in_use() {
+        let spare = scan.clone();
+        let written = app.db.write_together(&app.scans, spare, PATIENCE).await;
+        let not_written = match written {
+            Ok(id) => return Ok(id),
+            Err(not_written) => not_written,
+        };
+        // A full queue is a crowd, not a database that is gone.
+        if !not_written.is_for_lack_of_room {
+            app.journal.use_it(true);
+        }
+        log::warn!("a scan goes to the journal: {:?}", not_written.error);
+        at = not_written.at;
+    }
+    // A scan that may have been stored after all gets the id that it would have there.
+    let impression = scan.at(at.unwrap_or_else(|| app.clock.now()));
+    app.journal.append(&impression).await?;
+    Ok(impression.id)
 }
 
 fn redirect(destination: &str) -> HttpResponse {

@@ -13,7 +13,7 @@ use super::postgres;
 /// An empty, migrated database. It is gone when this is dropped (SQLite) or with the cluster (PostgreSQL).
 pub struct Database {
     pub url: String,
-    _folder: Option<TempDir>,
+    folder: TempDir,
 }
 
 impl Database {
@@ -36,10 +36,7 @@ impl Database {
     pub fn empty_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        Self {
-            url,
-            _folder: Some(folder),
-        }
+        Self { url, folder }
     }
 
     /// A schema with nothing in it.
@@ -52,8 +49,26 @@ impl Database {
             .expect("a schema");
         Self {
             url: format!("{cluster}&options=-csearch_path%3D{schema}"),
-            _folder: None,
+            folder: tempfile::tempdir().expect("a temporary folder"),
         }
+    }
+
+    /// A database of the cluster's of its own, which can be taken away without taking it from other tests.
+    pub fn postgres_of_its_own(name: &str) -> Self {
+        let mut conn = DbConnection::open(&postgres::url("postgres")).expect("the cluster");
+        conn.batch_execute(&format!("CREATE DATABASE {name}"))
+            .expect("a database");
+        let url = postgres::url(name);
+        migrations::run(&url).expect("migrations");
+        Self {
+            url,
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// Where the server keeps scans while it has no database.
+    pub fn journal(&self) -> std::path::PathBuf {
+        self.folder.path().join("scans")
     }
 
     /// A connection beside the server's own.

@@ -5,7 +5,7 @@ mod arrange;
 mod caller;
 mod contract;
 pub mod database;
-mod postgres;
+pub mod postgres;
 mod server;
 
 pub use answer::Answer;

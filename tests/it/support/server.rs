@@ -48,7 +48,10 @@ impl TestApp {
 
     /// A server with these settings and this clock.
     pub async fn start_at(database: Database, settings: &[(&str, &str)], clock: Clock) -> Self {
+        let journal = database.journal();
+        let journal = journal.to_str().expect("text");
         let defaults = [
+            ("HANDBILL_SCAN_JOURNAL", journal),
             ("HANDBILL_WORKERS", "2"),
             ("HANDBILL_DATABASE_CONNECTIONS", "8"),
             ("HANDBILL_RATE_LIMIT", "off"),
