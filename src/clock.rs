@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::BigInt;
@@ -87,7 +87,7 @@ impl Parse for Day {
         let complaint = || Complaint::new("invalid_day", "must be a day such as 2024-01-15");
         let date = text.parse::<NaiveDate>().map_err(|_| complaint())?;
         let moment = date.and_time(chrono::NaiveTime::MIN).and_utc();
-        if !(1970..=9999).contains(&chrono::Datelike::year(&moment)) {
+        if !(1970..=9999).contains(&moment.year()) {
             return Err(complaint());
         }
         Ok(Self(moment.timestamp().div_euclid(86_400)))
@@ -96,14 +96,31 @@ impl Parse for Day {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A list says two or three moments per row, so they are put together from digits, without a format string.
         let moment = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
-        f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Secs, true))
+        let mut text = *b"0000-00-00T00:00:00Z";
+        for (end, mut number) in [
+            (4, moment.year().unsigned_abs()),
+            (7, moment.month()),
+            (10, moment.day()),
+            (13, moment.hour()),
+            (16, moment.minute()),
+            (19, moment.second()),
+        ] {
+            let mut place = end;
+            while number > 0 {
+                place -= 1;
+                text[place] += u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.to_string())
     }
 }
 
@@ -119,7 +136,7 @@ impl Parse for Timestamp {
         let moment = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| complaint())?;
         let moment = moment.with_timezone(&Utc);
         // Ids sort by time from 1970 on, and the wire format writes four digits of a year.
-        if !(1970..=9999).contains(&chrono::Datelike::year(&moment)) {
+        if !(1970..=9999).contains(&moment.year()) {
             return Err(complaint());
         }
         Ok(Self(moment.timestamp_micros()))

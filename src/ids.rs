@@ -7,7 +7,7 @@
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
-use nanoid::nanoid;
+use rand::Rng;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ pub struct Tail(String);
 impl Tail {
     /// Ten random characters.
     pub fn random() -> Self {
-        Self(nanoid!(10, &ALPHABET))
+        Self(nanoid::format(bytes, &ALPHABET, 10))
     }
 }
 
@@ -72,9 +72,16 @@ fn could_be_an_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
+/// Random bytes from the thread's own generator, which the system seeds: nanoid's default asks the system each time.
+fn bytes(count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    rand::rng().fill(&mut bytes[..]);
+    bytes
+}
+
 /// 20 random characters of the same alphabet, for things that have no row: `req_…`.
 pub fn random(prefix: &str) -> String {
-    format!("{prefix}_{}", nanoid!(20, &ALPHABET))
+    format!("{prefix}_{}", nanoid::format(bytes, &ALPHABET, 20))
 }
 
 macro_rules! text_id {

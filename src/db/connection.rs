@@ -136,8 +136,9 @@ fn worth_another_try(cause: &str) -> bool {
     cause.contains("deadlock detected") || cause.contains("could not serialize")
 }
 
-/// Runs one diesel statement against whichever database is behind the connection: `ON CONFLICT`, inserts
-/// of many rows.
+/// Runs one diesel statement against whichever database is behind the connection: what the enum cannot express
+/// (`ON CONFLICT`, inserts of many rows), and what is asked so often that the enum's own work would show (it puts
+/// the SQL together at every call, where the connections behind it know the statement by its type).
 macro_rules! on_each_database {
     ($conn:expr, |$inner:ident| $body:expr) => {
         match $conn {

@@ -82,11 +82,14 @@ impl ManageConnection for Manager {
 /// A connection that, on SQLite, refuses to write: that is the writer's, and a read that tries to is a defect.
 pub(super) fn open_reader(url: &str) -> Result<DbConnection, r2d2::Error> {
     let mut conn = DbConnection::open(url).map_err(r2d2::Error::ConnectionError)?;
-    if let DbConnection::Sqlite(inner) = &mut conn {
-        inner
-            .batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000")
-            .map_err(r2d2::Error::QueryError)?;
+    match &mut conn {
+        DbConnection::Sqlite(inner) => {
+            inner.batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000")
+        }
+        // A request that somebody else's lock holds up is told so before its caller gives up.
+        DbConnection::Postgres(inner) => inner.batch_execute("SET lock_timeout = '3s'"),
     }
+    .map_err(r2d2::Error::QueryError)?;
     Ok(conn)
 }
 

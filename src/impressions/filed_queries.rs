@@ -7,10 +7,10 @@ use diesel::sql_types::Text;
 
 use super::model::{Impression, ImpressionFilter};
 use super::queries::find_each;
-use crate::db::DbConnection;
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{impressions, impressions_filed, impressions_of};
 use crate::db::statement::statement;
+use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
 
 /// The last impression up to which all are filed.
@@ -182,16 +182,18 @@ fn unfiled(
     up_to: Option<&ImpressionId>,
     page: &Page,
 ) -> QueryResult<Vec<Impression>> {
-    let mut query = Impression::query()
-        .filter(impressions::account_id.eq(account))
-        .into_boxed();
-    wanted!(query, impressions::program_id, filter.program_id);
-    wanted!(query, impressions::poster_id, filter.poster_id);
-    wanted!(query, impressions::ambassador_id, filter.ambassador_id);
-    if let Some(up_to) = up_to {
-        query = query.filter(impressions::id.gt(up_to));
-    }
-    paged!(query, impressions::id, page).load(conn)
+    on_each_database!(conn, |c| {
+        let mut query = Impression::query()
+            .filter(impressions::account_id.eq(account))
+            .into_boxed();
+        wanted!(query, impressions::program_id, filter.program_id);
+        wanted!(query, impressions::poster_id, filter.poster_id);
+        wanted!(query, impressions::ambassador_id, filter.ambassador_id);
+        if let Some(up_to) = up_to {
+            query = query.filter(impressions::id.gt(up_to));
+        }
+        paged!(query, impressions::id, page).load(c)
+    })
 }
 
 /// How many of those a page passes over, newest first, before it is through with them.

@@ -16,10 +16,10 @@ pub fn find(
     account: &AccountId,
     id: &ImpressionId,
 ) -> QueryResult<Option<Impression>> {
-    Impression::query()
+    on_each_database!(conn, |c| Impression::query()
         .find((account, id))
-        .first(conn)
-        .optional()
+        .first(c)
+        .optional())
 }
 
 /// The impression that an earlier request with this key made.

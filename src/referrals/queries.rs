@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::model::{Referral, ReferralFilter, ReferralMove, ReferralStatus};
-use crate::db::DbConnection;
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{referral_moves, referrals};
 use crate::db::statement::{column, statement};
+use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, ReferralId};
 use crate::text::IdempotencyKey;
 
@@ -19,7 +19,10 @@ pub fn find(
     account: &AccountId,
     id: &ReferralId,
 ) -> QueryResult<Option<Referral>> {
-    Referral::query().find((account, id)).first(conn).optional()
+    on_each_database!(conn, |c| Referral::query()
+        .find((account, id))
+        .first(c)
+        .optional())
 }
 
 /// The same, held until the transaction ends: nobody else changes it meanwhile.
@@ -77,15 +80,17 @@ pub fn list(
     filter: &ReferralFilter,
     page: &Page,
 ) -> QueryResult<Vec<Referral>> {
-    let mut query = Referral::query()
-        .filter(referrals::account_id.eq(account))
-        .into_boxed();
-    wanted!(query, referrals::program_id, filter.program_id);
-    wanted!(query, referrals::ambassador_id, filter.ambassador_id);
-    if let Some(status) = filter.status {
-        query = query.filter(referrals::status.eq(status));
-    }
-    paged!(query, referrals::id, page).load(conn)
+    on_each_database!(conn, |c| {
+        let mut query = Referral::query()
+            .filter(referrals::account_id.eq(account))
+            .into_boxed();
+        wanted!(query, referrals::program_id, filter.program_id);
+        wanted!(query, referrals::ambassador_id, filter.ambassador_id);
+        if let Some(status) = filter.status {
+            query = query.filter(referrals::status.eq(status));
+        }
+        paged!(query, referrals::id, page).load(c)
+    })
 }
 
 const INSERT_MANY: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, \
