@@ -107,7 +107,7 @@ impl Report {
             row.megabytes
         );
         page::say(&line);
-        self.rows += &format!("{line}\n");
+        let _ = writeln!(self.rows, "{line}");
     }
 
     pub(crate) fn start(
@@ -122,7 +122,7 @@ impl Report {
             "| {database} | {rows} | **{median:.0}** | {lowest:.0} – {highest:.0} | {megabytes} |"
         );
         page::say(&line);
-        self.starts += &format!("{line}\n");
+        let _ = writeln!(self.starts, "{line}");
     }
 
     pub(crate) fn text(&self) -> String {

@@ -22,12 +22,13 @@ pub(crate) fn number(name: &str, default: u64) -> u64 {
     }
 }
 
-/// Lowest, middle, highest.
+/// Lowest, median, highest.
 pub(crate) fn spread(numbers: impl IntoIterator<Item = f64>) -> (f64, f64, f64) {
     let mut numbers: Vec<f64> = numbers.into_iter().collect();
     numbers.sort_by(f64::total_cmp);
     let last = numbers.len() - 1;
-    (numbers[0], numbers[numbers.len() / 2], numbers[last])
+    let middle = f64::midpoint(numbers[last / 2], numbers[last.div_ceil(2)]);
+    (numbers[0], middle, numbers[last])
 }
 
 pub(crate) fn milliseconds(time: Duration) -> f64 {
