@@ -1,14 +1,16 @@
 //! The ceiling: an actix server that does nothing, in a process of its own, with as many workers.
 
-use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command};
+use std::thread;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
 
+use crate::support::http::{Connection, free_port};
+
 pub(crate) struct Server {
     process: Child,
-    pub(crate) url: String,
+    pub(crate) port: u16,
 }
 
 impl Server {
@@ -19,11 +21,10 @@ impl Server {
             .args(["hello", &port.to_string()])
             .spawn()
             .expect("the bare server");
-        wait_for(port);
-        Self {
-            process,
-            url: format!("http://127.0.0.1:{port}/"),
+        while Connection::open(port).is_err() {
+            thread::sleep(Duration::from_millis(10));
         }
+        Self { process, port }
     }
 }
 
@@ -42,19 +43,4 @@ pub(crate) fn serve(port: u16) {
             .await
     });
     served.expect("the bare server");
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-pub(crate) fn wait_for(port: u16) {
-    for _ in 0..200 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("nothing listens on port {port}");
 }

@@ -1,8 +1,11 @@
 //! `cargo bench --bench load`: handbill's hot paths beside a bare actix server, on SQLite and on PostgreSQL.
 //!
-//! Starts everything itself (both servers, a PostgreSQL cluster), drives them with `wrk` in turns, so that what
-//! else the machine does meets both, counts the stored rows after each path, and writes the table into
-//! `docs/benchmarks.md`. `wrk` must be installed. Ratios mean something; requests per second are this machine's.
+//! Starts everything itself (both servers, a PostgreSQL cluster with PostgreSQL's own settings). Throughput: `wrk`
+//! drives both in turns, so that what else the machine does meets both, and the stored rows are counted after each
+//! path. Latency: an open loop at half of the throughput that was reached. Start: five times, on the database that the
+//! load has left. The tables go into `docs/benchmarks.md`. Ratios mean something; all else is this machine's.
+//!
+//! `ROUNDS` and `SECONDS` in the environment make a run shorter.
 
 #![expect(
     clippy::expect_used,
@@ -11,18 +14,25 @@
 )]
 
 mod hello;
+mod open;
 #[expect(unreachable_pub, reason = "the tests share it")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
 mod report;
-mod stage;
-mod wrk;
+#[allow(dead_code, reason = "every bench needs its part")]
+#[path = "../support/mod.rs"]
+mod support;
 
-use report::Row;
-use stage::Stage;
+use report::{Report, Row};
+use support::number;
+use support::paths::{self, Path};
+use support::stage::Stage;
+use support::{page, wrk};
 
-/// Turns per path; the median of their ratios counts.
-const ROUNDS: usize = 4;
+struct Sizes {
+    rounds: u64,
+    seconds: u64,
+}
 
 fn main() {
     if let Some(port) = std::env::args()
@@ -31,26 +41,73 @@ fn main() {
     {
         return hello::serve(port.parse().expect("a port"));
     }
+    let sizes = Sizes {
+        rounds: number("ROUNDS", 4),
+        seconds: number("SECONDS", 4),
+    };
     let hello = hello::Server::start();
-    let mut rows = Vec::new();
-    for database in ["SQLite", "PostgreSQL"] {
-        let stage = Stage::set(database);
-        for path in stage.paths() {
-            let mut turns = Vec::new();
-            for round in 0..ROUNDS {
-                let bare = wrk::drive(&hello.url, None);
-                let ours = wrk::drive(&stage.url, Some(&path.script(round)));
-                turns.push((bare, ours));
-            }
-            stage.check_stored(&path, &turns);
-            rows.push(Row::new(
-                database,
-                &path,
-                &turns,
-                stage.resident_megabytes(),
-            ));
-            report::say(rows.last().expect("a row"));
-        }
+    let mut report = Report::new(&sizes);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = format!("sqlite://{}", folder.path().join("load.db").display());
+    on_stage("SQLite", &file, &hello, &sizes, &mut report);
+    let cluster = postgres::Cluster::start(&[]);
+    let url = cluster.url("postgres");
+    report.durability(&url);
+    on_stage("PostgreSQL", &url, &hello, &sizes, &mut report);
+    page::write("load", &report.text());
+}
+
+fn on_stage(
+    database: &'static str,
+    url: &str,
+    hello: &hello::Server,
+    sizes: &Sizes,
+    report: &mut Report,
+) {
+    let mut stage = Stage::set(url);
+    stage.fill();
+    for path in paths::of(&stage) {
+        let row = measure(&stage, &path, hello, sizes);
+        report.row(database, &row);
     }
-    report::write(&rows);
+    let (times, megabytes) = stage.cold_start();
+    report.start(database, times, megabytes, &stage);
+}
+
+fn measure(stage: &Stage, path: &Path, hello: &hello::Server, sizes: &Sizes) -> Row {
+    let before = path.fills.map(|table| stage.count(table));
+    let (mut turns, mut megabytes) = (Vec::new(), 0);
+    for round in 0..sizes.rounds {
+        let bare = wrk::drive(hello.port, "", sizes.seconds, || ());
+        let script = path.script(&format!("round{round}"));
+        let ours = wrk::drive(stage.port, &script, sizes.seconds, || {
+            megabytes = megabytes.max(stage.resident_megabytes());
+        });
+        turns.push((bare, ours));
+    }
+    let (_, reached, _) = support::spread(turns.iter().map(|(_, ours)| ours.per_second));
+    let seconds = sizes.seconds;
+    let ours = open::drive(stage.port, &path.requests(), reached / 2.0, seconds);
+    let root = paths::Ready::Whole(vec![support::http::request(hello.port, "", "/", None)]);
+    let bare = open::drive(hello.port, &root, reached / 2.0, seconds);
+
+    let failures: u64 = turns.iter().map(|(_, ours)| ours.failures).sum();
+    assert_eq!(
+        (failures, ours.failures),
+        (0, 0),
+        "{}: every request is answered well",
+        path.name
+    );
+    // What was answered must be stored. Requests that were under way when a turn ended may be stored too.
+    let answered: u64 = turns.iter().map(|(_, ours)| ours.requests).sum();
+    if let (Some(table), Some(before)) = (path.fills, before) {
+        let stored = stage.count(table) - before;
+        let answered = answered + ours.requests;
+        assert!(
+            stored >= answered,
+            "{}: {answered} answered, {stored} stored",
+            path.name
+        );
+    }
+    Row::new(path.name, &turns, ours, bare, megabytes)
 }

@@ -1,101 +1,131 @@
-//! The table in `docs/benchmarks.md`.
+//! The tables of a run.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::Command;
 
-use crate::stage::Path;
-use crate::wrk::Turn;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::Text;
+use handbill::db::DbConnection;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md");
-const BEGIN: &str = "<!-- load: begin -->\n";
-const END: &str = "<!-- load: end -->";
+use crate::Sizes;
+use crate::open::Latency;
+use crate::support::stage::Stage;
+use crate::support::wrk::Turn;
+use crate::support::{page, spread};
 
+const HEAD: &str = "| database | path | of hello | lowest – highest | requests/s | p50 / p99 ms at half of that | hello's there | MB |\n\
+    |---|---|---|---|---|---|---|---|\n";
+const STARTS: &str = "\n| database | rows in it | ready after, ms | lowest – highest | MB |\n|---|---|---|---|---|\n";
+
+/// What a path showed.
 pub(crate) struct Row {
-    database: &'static str,
     path: &'static str,
-    ratio: f64,
-    lowest: f64,
-    highest: f64,
+    ratios: (f64, f64, f64),
     per_second: f64,
-    p99_ms: f64,
+    ours: Latency,
+    bare: Latency,
     megabytes: u64,
 }
 
 impl Row {
     pub(crate) fn new(
-        database: &'static str,
-        path: &Path,
+        path: &'static str,
         turns: &[(Turn, Turn)],
+        ours: Latency,
+        bare: Latency,
         megabytes: u64,
     ) -> Self {
-        let sorted = |of: &dyn Fn(&(Turn, Turn)) -> f64| {
-            let mut numbers: Vec<f64> = turns.iter().map(of).collect();
-            numbers.sort_by(f64::total_cmp);
-            numbers
-        };
-        let ratios = sorted(&|(bare, ours)| ours.per_second / bare.per_second);
-        let middle = turns.len() / 2;
+        let ratio = |(bare, ours): &(Turn, Turn)| ours.per_second / bare.per_second;
+        let (_, per_second, _) = spread(turns.iter().map(|(_, ours)| ours.per_second));
         Self {
-            database,
-            path: path.name,
-            ratio: ratios[middle],
-            lowest: ratios[0],
-            highest: ratios[ratios.len() - 1],
-            per_second: sorted(&|(_, ours)| ours.per_second)[middle],
-            p99_ms: sorted(&|(_, ours)| ours.p99_ms)[middle],
+            path,
+            ratios: spread(turns.iter().map(ratio)),
+            per_second,
+            ours,
+            bare,
             megabytes,
         }
     }
+}
 
-    fn line(&self) -> String {
-        format!(
-            "| {} | {} | **{:.3}** | {:.3} – {:.3} | {:.0} | {:.1} | {} |",
-            self.database,
-            self.path,
-            self.ratio,
-            self.lowest,
-            self.highest,
-            self.per_second,
-            self.p99_ms,
-            self.megabytes
+pub(crate) struct Report {
+    head: String,
+    rows: String,
+    starts: String,
+}
+
+impl Report {
+    pub(crate) fn new(sizes: &Sizes) -> Self {
+        let head = format!(
+            "{}; {} rounds of {} s, 64 connections.\n",
+            page::machine(),
+            sizes.rounds,
+            sizes.seconds
+        );
+        Self {
+            head,
+            rows: HEAD.to_owned(),
+            starts: STARTS.to_owned(),
+        }
+    }
+
+    /// Asks PostgreSQL itself what it does for durability, on a connection like the server's.
+    pub(crate) fn durability(&mut self, url: &str) {
+        #[derive(QueryableByName)]
+        struct Setting {
+            #[diesel(sql_type = Text)]
+            said: String,
+        }
+        let mut conn = DbConnection::open(url).expect("the cluster");
+        let settings: Vec<Setting> = sql_query(
+            "SELECT name || ' ' || setting AS said FROM pg_settings WHERE name IN \
+             ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'shared_buffers') \
+             ORDER BY name <> 'server_version', name",
         )
+        .load(&mut conn)
+        .expect("the settings");
+        let said: Vec<String> = settings.into_iter().map(|setting| setting.said).collect();
+        for durable in ["fsync on", "synchronous_commit on", "full_page_writes on"] {
+            assert!(
+                said.iter().any(|said| said == durable),
+                "{durable}: {said:?}"
+            );
+        }
+        let _ = writeln!(self.head, "PostgreSQL says: {}.", said.join(", "));
     }
-}
 
-pub(crate) fn say(row: &Row) {
-    let _ = writeln!(std::io::stdout(), "{}", row.line());
-}
-
-/// Puts the table between its marks.
-pub(crate) fn write(rows: &[Row]) {
-    let mut table = String::new();
-    let run = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output();
-        output
-            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-            .unwrap_or_default()
-    };
-    let cpu = run(
-        "sh",
-        &["-c", "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2"],
-    );
-    let commit = run("git", &["rev-parse", "--short", "HEAD"]);
-    let _ = writeln!(
-        table,
-        "Commit {commit}, {} cores ({cpu}), {} rounds of 4 s, 64 connections.\n",
-        run("nproc", &[]),
-        crate::ROUNDS
-    );
-    table.push_str("| database | path | of hello | lowest – highest | requests/s | p99 ms at full load | MB |\n|---|---|---|---|---|---|---|\n");
-    for row in rows {
-        table.push_str(&row.line());
-        table.push('\n');
+    pub(crate) fn row(&mut self, database: &str, row: &Row) {
+        let (lowest, median, highest) = row.ratios;
+        let line = format!(
+            "| {database} | {} | **{median:.3}** | {lowest:.3} – {highest:.3} | {:.0} | {:.2} / {:.2} | {:.2} / {:.2} | {} |",
+            row.path,
+            row.per_second,
+            row.ours.p50_ms,
+            row.ours.p99_ms,
+            row.bare.p50_ms,
+            row.bare.p99_ms,
+            row.megabytes
+        );
+        page::say(&line);
+        let _ = writeln!(self.rows, "{line}");
     }
-    let page = std::fs::read_to_string(FILE).expect("docs/benchmarks.md");
-    let (before, rest) = page
-        .split_once(BEGIN)
-        .expect("the mark where the table begins");
-    let (_, after) = rest.split_once(END).expect("the mark where the table ends");
-    std::fs::write(FILE, format!("{before}{BEGIN}{table}{END}{after}")).expect("written");
+
+    pub(crate) fn start(
+        &mut self,
+        database: &str,
+        (lowest, median, highest): (f64, f64, f64),
+        megabytes: u64,
+        stage: &Stage,
+    ) {
+        let rows = stage.count("impressions") + stage.count("referrals");
+        let line = format!(
+            "| {database} | {rows} | **{median:.0}** | {lowest:.0} – {highest:.0} | {megabytes} |"
+        );
+        page::say(&line);
+        let _ = writeln!(self.starts, "{line}");
+    }
+
+    pub(crate) fn text(&self) -> String {
+        format!("{}\n{}{}", self.head, self.rows, self.starts)
+    }
 }

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use handbill::db::{DbConnection, migrations};
 use tempfile::TempDir;
 
-use super::postgres;
+use super::postgres::Cluster;
 
 /// An empty, migrated database. It is gone when this is dropped (SQLite) or with the cluster (PostgreSQL).
 pub struct Database {
@@ -43,7 +43,7 @@ impl Database {
     pub fn empty_postgres() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let schema = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let cluster = postgres::url("postgres");
+        let cluster = cluster().url("postgres");
         let mut conn = DbConnection::open(&cluster).expect("the cluster");
         conn.batch_execute(&format!("CREATE SCHEMA {schema}"))
             .expect("a schema");
@@ -79,6 +79,15 @@ impl Database {
     pub fn is_sqlite(&self) -> bool {
         DbConnection::is_sqlite(&self.url)
     }
+}
+
+/// The tests' cluster, started at the first test that needs it. Nothing in it has to outlive the machine, so
+/// nothing waits for the disk.
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        Cluster::start(&["fsync=off", "max_connections=400", "shared_buffers=64MB"])
+    })
 }
 
 /// A migrated SQLite file, made once.

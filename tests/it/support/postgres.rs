@@ -1,84 +1,85 @@
-//! A PostgreSQL cluster of our own: made in a temporary folder at the first test that needs one, listening on
-//! a socket in that folder only, and gone when this process is, however it ends. A server that happens to run
-//! on the machine is never used.
+//! A PostgreSQL cluster of our own: made in a temporary folder, listening on a socket in that folder only, and gone
+//! when it is dropped or this process ends, however it ends. A server that happens to run on the machine is never
+//! used.
 
 use std::fs;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// The running cluster. The supervisor lives as long as the pipe to its standard input, which this process
 /// holds and never writes to.
-struct Cluster {
+pub struct Cluster {
     folder: PathBuf,
     _supervisor: Child,
 }
 
-static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-
-/// Starts the server, waits for the end of the process that started it, stops the server, tidies up.
+/// Starts the server with the settings that follow the two folders, waits for the end of the process that started
+/// it, stops the server, tidies up.
 const SUPERVISOR: &str = r#"
 trap '' INT TERM HUP
-"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses='' -c fsync=off -c max_connections=400 \
-    -c shared_buffers=64MB -c log_min_messages=fatal 2> "$2/log" &
+programs=$1 folder=$2
+shift 2
+"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses='' -c log_min_messages=fatal "$@" \
+    2> "$folder/log" &
 server=$!
 cat > /dev/null
 kill -INT $server
 wait $server
-rm -rf "$2"
+rm -rf "$folder"
 "#;
 
-/// A connection URL for `database` of the cluster, which is started if it is not running yet.
-pub fn url(database: &str) -> String {
-    let cluster = CLUSTER.get_or_init(start);
-    format!(
-        "postgres:///{database}?host={}&user=postgres",
-        cluster.folder.display()
-    )
-}
+impl Cluster {
+    /// Starts one with these settings; all others are PostgreSQL's own defaults.
+    pub fn start(settings: &[&str]) -> Self {
+        let programs = programs();
+        let folder = tempfile::Builder::new()
+            .prefix("handbill-pg-")
+            .tempdir()
+            .expect("a temporary folder")
+            .keep();
+        let owner = owner(&folder);
+        // ICU's English sorts differently from C, so a missing COLLATE "C" shows.
+        let made = run_as(owner, &programs.join("initdb"))
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+            ])
+            .args(["--locale-provider=icu", "--icu-locale=en-US", "--pgdata"])
+            .arg(folder.join("data"))
+            .output()
+            .expect("initdb");
+        assert!(
+            made.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let supervisor = run_as(owner, Path::new("/bin/sh"))
+            .args(["-c", SUPERVISOR, "supervisor"])
+            .arg(&programs)
+            .arg(&folder)
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the supervisor");
+        wait_until_ready(&programs, &folder);
+        Self {
+            folder,
+            _supervisor: supervisor,
+        }
+    }
 
-fn start() -> Cluster {
-    let programs = programs();
-    let folder = tempfile::Builder::new()
-        .prefix("handbill-pg-")
-        .tempdir()
-        .expect("a temporary folder")
-        .keep();
-    let owner = owner(&folder);
-    // ICU's English sorts differently from C, so a missing COLLATE "C" shows.
-    let made = run_as(owner, &programs.join("initdb"))
-        .args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-        ])
-        .args(["--locale-provider=icu", "--icu-locale=en-US", "--pgdata"])
-        .arg(folder.join("data"))
-        .output()
-        .expect("initdb");
-    assert!(
-        made.status.success(),
-        "initdb: {}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    let supervisor = run_as(owner, Path::new("/bin/sh"))
-        .args(["-c", SUPERVISOR, "supervisor"])
-        .arg(&programs)
-        .arg(&folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the supervisor");
-    wait_until_ready(&programs, &folder);
-    Cluster {
-        folder,
-        _supervisor: supervisor,
+    /// A connection URL for `database`.
+    pub fn url(&self, database: &str) -> String {
+        let folder = self.folder.display();
+        format!("postgres:///{database}?host={folder}&user=postgres")
     }
 }
 
