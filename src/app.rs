@@ -13,6 +13,7 @@ use crate::api_keys::authenticate::authenticate;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::db::positions::Positions;
 use crate::error::Error;
 use crate::http::edge::edge;
 use crate::http::openapi::Base;
@@ -33,6 +34,8 @@ pub struct App {
     pub public_url: String,
     /// Requests per key, if they are limited.
     pub rate_limit: Option<RateLimit>,
+    /// Where some rows stand in long lists.
+    pub positions: Arc<Positions>,
 }
 
 impl App {
@@ -45,6 +48,7 @@ impl App {
             config: Arc::new(config),
             public_url,
             rate_limit,
+            positions: Arc::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod migrations;
 pub(crate) mod order;
 pub mod page;
 mod pool;
+pub mod positions;
 pub(crate) mod schema;
 mod writer;
 

@@ -95,11 +95,14 @@ macro_rules! list_of {
 
 pub(crate) use list_of;
 
-/// Answers `request` with the page that `rows` loads, each row shown by `view`.
+/// Answers `request` with the page that `rows` loads, each row shown by `view`. `stable` is a name for the account's
+/// rows that the filter selects, if no row ever leaves them or joins them before the last: then pages deep in the
+/// list are found from places remembered under that name.
 pub async fn list<E, R>(
     app: &App,
     request: &HttpRequest,
     page: Page,
+    stable: Option<String>,
     rows: impl FnOnce(&mut DbConnection, &Page) -> QueryResult<Vec<R>> + Send + 'static,
     view: impl Fn(R) -> E::Item,
 ) -> Result<Listing<E>, Error>
@@ -107,19 +110,29 @@ where
     E: Envelope,
     R: Send + 'static,
 {
-    let (mut wanted, clock) = (page.clone(), app.clock.clone());
+    let walk = stable.and_then(|list| app.positions.begin(list, &page));
+    let goes_far = walk.as_ref().is_some_and(|walk| walk.goes_far);
+    let mut wanted = walk.as_ref().map_or(&page, |walk| &walk.page).clone();
+    let (cursor, clock) = (page.after.clone(), app.clock.clone());
     let load = move |conn: &mut DbConnection| {
         // Whoever walks on from here must not have passed by what is not there yet.
-        if let (Order::Asc, Some(after)) = (wanted.order, &wanted.after) {
-            let prefix = after.split('_').next().unwrap_or_default();
+        if let (Order::Asc, Some(after)) = (wanted.order, cursor) {
             let settled = order::settled_before(conn, &clock)?;
-            wanted.before = settled.map(|at| ids::first_at(prefix, at));
+            wanted.before = settled.map(|at| ids::first_at(ids::prefix(&after), at));
         }
-        Ok(rows(conn, &wanted)?)
+        let closed = match goes_far {
+            true => order::closed_before(conn, &clock)?,
+            false => None,
+        };
+        Ok((rows(conn, &wanted)?, closed))
     };
-    let rows = app.db.read_at_length(load).await?;
+    let (rows, closed) = app.db.read_at_length(load).await?;
     let (rows, has_more) = page.cut(rows);
+    let count = rows.len();
     let envelope = E::around(rows.into_iter().map(view).collect(), &page, has_more);
+    if let (Some(walk), Some(last)) = (walk, envelope.last_id()) {
+        app.positions.end(walk, count, last, closed);
+    }
     let links = links(app, request, &page, has_more, envelope.last_id());
     Ok(Listing { envelope, links })
 }
