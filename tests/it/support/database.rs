@@ -56,6 +56,14 @@ impl Database {
         }
     }
 
+    /// The same database for another server. It goes with the first one's.
+    pub fn shared(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            _folder: None,
+        }
+    }
+
     /// A connection beside the server's own.
     pub fn connect(&self) -> DbConnection {
         DbConnection::open(&self.url).expect("the database")
