@@ -13,6 +13,7 @@ use crate::api_keys::authenticate::authenticate;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::db::positions::Positions;
 use crate::db::recent::Recent;
 use crate::db::together::Together;
 use crate::error::Error;
@@ -52,6 +53,8 @@ pub struct App {
     pub journal: Journal,
     /// Signups on their way into the database.
     pub signups: Together<Signup, Outcome>,
+    /// Where some rows stand in long lists.
+    pub positions: Arc<Positions>,
 }
 
 impl App {
@@ -69,6 +72,7 @@ impl App {
             hanging: Recent::default(),
             scans: Together::by(scan::scan),
             signups: Together::by(record::record),
+            positions: Arc::default(),
         }
     }
 }

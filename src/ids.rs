@@ -63,6 +63,11 @@ pub fn first_at(prefix: &str, at: Timestamp) -> String {
     time_ordered(prefix, at, &Tail(String::new()))
 }
 
+/// The letters before the underscore of an id.
+pub fn prefix(id: &str) -> &str {
+    id.split('_').next().unwrap_or_default()
+}
+
 /// Whether any of our ids could look like this. Everything else names nothing, so it never reaches a query.
 fn could_be_an_id(text: &str) -> bool {
     !text.is_empty()

@@ -168,9 +168,10 @@ async fn list(
     let filter = AmbassadorFilter {
         program_id: filter.program_id,
     };
+    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
-    answer::list(&app, &request, page, rows, UserView::from).await
+    answer::list(&app, &request, page, stable, rows, UserView::from).await
 }
 
 /// Enrol an ambassador

@@ -11,6 +11,7 @@ pub mod migrations;
 pub(crate) mod order;
 pub mod page;
 mod pool;
+pub mod positions;
 pub mod recent;
 pub(crate) mod schema;
 pub(crate) mod statement;

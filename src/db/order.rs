@@ -55,6 +55,20 @@ pub(crate) fn settled_before(
     }
 }
 
+/// The moment before which no row will be made any more. `None`: nobody can tell, because the writes take their
+/// moments from a clock that the database does not know.
+pub(crate) fn closed_before(
+    conn: &mut DbConnection,
+    clock: &Clock,
+) -> QueryResult<Option<Timestamp>> {
+    match (&*conn, clock) {
+        (DbConnection::Postgres(_), Clock::Fixed(_)) => Ok(None),
+        (DbConnection::Postgres(_), Clock::System) => settled_before(conn, clock),
+        // Moments are taken by whoever holds the one lock for writing, so they are in the order of the commits.
+        (DbConnection::Sqlite(_), _) => Ok(Some(clock.now())),
+    }
+}
+
 fn ask(conn: &mut PgConnection, question: &str) -> QueryResult<Timestamp> {
     let answer: Moment = sql_query(question).get_result(conn)?;
     Ok(Timestamp::from_micros(answer.micros))

@@ -168,7 +168,8 @@ async fn list(
     let rows = move |conn: &mut DbConnection, page: &Page| {
         filed_queries::list(conn, &account.id, &filter, page)
     };
-    answer::list(&app, &request, page, rows, ImpressionView::from).await
+    // A scan that is reported late joins the list where it belongs in time.
+    answer::list(&app, &request, page, None, rows, ImpressionView::from).await
 }
 
 /// Record an impression seen elsewhere

@@ -186,9 +186,14 @@ async fn list(
         status: filter.status,
     };
     let public_url = app.public_url.clone();
+    // Statuses change.
+    let stable = filter
+        .status
+        .is_none()
+        .then(|| format!("{} {filter:?}", account.id.as_str()));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
-    answer::list(&app, &request, page, rows, move |row| {
+    answer::list(&app, &request, page, stable, rows, move |row| {
         PosterView::new(row, &public_url)
     })
     .await

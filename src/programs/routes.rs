@@ -181,10 +181,15 @@ async fn list(
     query: ListQuery<ProgramFilter>,
 ) -> Result<Listing<ProgramList>, Error> {
     let ListQuery { filter, page } = query;
+    // Statuses change.
+    let stable = filter
+        .status
+        .is_none()
+        .then(|| format!("{} programs", account.id.as_str()));
     let rows = move |conn: &mut DbConnection, page: &Page| {
         queries::list(conn, &account.id, filter.status, page)
     };
-    answer::list(&app, &request, page, rows, ProgramView::from).await
+    answer::list(&app, &request, page, stable, rows, ProgramView::from).await
 }
 
 /// Create a program

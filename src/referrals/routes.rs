@@ -205,9 +205,14 @@ async fn list(
         ambassador_id: filter.student_id,
         status: filter.status,
     };
+    // Statuses change.
+    let stable = filter
+        .status
+        .is_none()
+        .then(|| format!("{} {filter:?}", account.id.as_str()));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
-    answer::list(&app, &request, page, rows, ReferralView::from).await
+    answer::list(&app, &request, page, stable, rows, ReferralView::from).await
 }
 
 /// Record a signup

@@ -8,7 +8,8 @@ use handbill::db::DbConnection;
 use handbill::worker;
 use serde_json::{Value, json};
 
-use crate::support::{Database, TestApp, on_both, postgres};
+use crate::support::database::cluster;
+use crate::support::{Database, TestApp, on_both};
 
 /// A poster whose code this server has seen scanned.
 async fn a_known_poster(app: &TestApp) -> String {
@@ -127,7 +128,7 @@ async fn when_the_server_of_the_database_goes_away_under_load_every_scan_that_wa
     let app = TestApp::start(database).await;
     let code = a_known_poster(&app).await;
     let door = |open: bool| {
-        let mut admin = DbConnection::open(&postgres::url("postgres")).expect("the cluster");
+        let mut admin = DbConnection::open(&cluster().url("postgres")).expect("the cluster");
         let end =
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'goes_away'";
         admin

@@ -15,6 +15,7 @@ mod auth;
 mod bad_input;
 mod command_line;
 mod configuration;
+mod deep_offsets;
 mod demo;
 mod docs;
 mod earnings;

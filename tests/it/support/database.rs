@@ -55,10 +55,10 @@ impl Database {
 
     /// A database of the cluster's of its own, which can be taken away without taking it from other tests.
     pub fn postgres_of_its_own(name: &str) -> Self {
-        let mut conn = DbConnection::open(&postgres::url("postgres")).expect("the cluster");
+        let mut conn = DbConnection::open(&cluster().url("postgres")).expect("the cluster");
         conn.batch_execute(&format!("CREATE DATABASE {name}"))
             .expect("a database");
-        let url = postgres::url(name);
+        let url = cluster().url(name);
         migrations::run(&url).expect("migrations");
         Self {
             url,
@@ -69,6 +69,14 @@ impl Database {
     /// Where the server keeps scans while it has no database.
     pub fn journal(&self) -> std::path::PathBuf {
         self.folder.path().join("scans")
+    }
+
+    /// The same database for another server. It goes with the first one's.
+    pub fn shared(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     /// A connection beside the server's own.
@@ -83,7 +91,7 @@ impl Database {
 
 /// The tests' cluster, started at the first test that needs it. Nothing in it has to outlive the machine, so
 /// nothing waits for the disk.
-fn cluster() -> &'static Cluster {
+pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         Cluster::start(&["fsync=off", "max_connections=400", "shared_buffers=64MB"])

@@ -5,7 +5,7 @@ mod arrange;
 mod caller;
 mod contract;
 pub mod database;
-pub mod postgres;
+mod postgres;
 mod server;
 
 pub use answer::Answer;

@@ -1,6 +1,7 @@
 //! A server on a port of its own, built by the same function as `main`'s.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use handbill::accounts;
@@ -10,6 +11,7 @@ use handbill::app::App;
 use handbill::clock::{Clock, Timestamp};
 use handbill::config::Config;
 use handbill::db::Db;
+use handbill::db::positions::Positions;
 use handbill::http::server;
 use handbill::ids::{AccountId, ApiKeyId};
 use handbill::parse::Parse;
@@ -48,31 +50,23 @@ impl TestApp {
 
     /// A server with these settings and this clock.
     pub async fn start_at(database: Database, settings: &[(&str, &str)], clock: Clock) -> Self {
-        let journal = database.journal();
-        let journal = journal.to_str().expect("text");
-        let defaults = [
-            ("HANDBILL_SCAN_JOURNAL", journal),
-            ("HANDBILL_WORKERS", "2"),
-            ("HANDBILL_DATABASE_CONNECTIONS", "8"),
-            ("HANDBILL_RATE_LIMIT", "off"),
-        ];
-        let settings = defaults
-            .iter()
-            .filter(|(name, _)| !settings.iter().any(|(other, _)| other == name))
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let config = Config::from_vars(settings).expect("settings");
-        let db = Db::open(&database.url, config.database_connections, clock.clone())
-            .expect("the database");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let bound = listener.local_addr().expect("an address");
-        let public_url = config.public_url_for(bound);
-        let app = App::new(db, clock, config, public_url);
-        let running = server::serve(app.clone(), listener, false).expect("a server");
-        let handle = running.handle();
-        actix_web::rt::spawn(running);
-        let base = format!("http://{bound}");
+        let (app, base, handle) = serve(&database, settings, clock, Positions::default());
         let caller = tenant(&app, &base, "default").await;
+        Self {
+            database,
+            app,
+            base,
+            caller,
+            handle,
+        }
+    }
+
+    /// Another server on the same database, which remembers nothing yet, and the same caller to it. Its clock is
+    /// the system's.
+    pub fn beside(&self, positions: Positions) -> Self {
+        let database = self.database.shared();
+        let (app, base, handle) = serve(&database, &[], Clock::System, positions);
+        let caller = Caller::new(&base, self.caller.key.clone());
         Self {
             database,
             app,
@@ -100,6 +94,43 @@ impl TestApp {
     pub async fn stop(self) {
         self.handle.stop(false).await;
     }
+}
+
+/// A running server: what its requests can reach, where it is, how to stop it.
+fn serve(
+    database: &Database,
+    settings: &[(&str, &str)],
+    clock: Clock,
+    positions: Positions,
+) -> (App, String, ServerHandle) {
+    let journal = database.journal();
+    let journal = journal.to_str().expect("text");
+    let defaults = [
+        ("HANDBILL_SCAN_JOURNAL", journal),
+        ("HANDBILL_WORKERS", "2"),
+        ("HANDBILL_DATABASE_CONNECTIONS", "8"),
+        ("HANDBILL_RATE_LIMIT", "off"),
+    ];
+    let settings = defaults
+        .iter()
+        .filter(|(name, _)| !settings.iter().any(|(other, _)| other == name))
+        .chain(settings)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let config = Config::from_vars(settings).expect("settings");
+    let db =
+        Db::open(&database.url, config.database_connections, clock.clone()).expect("the database");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let bound = listener.local_addr().expect("an address");
+    let public_url = config.public_url_for(bound);
+    let app = App {
+        positions: Arc::new(positions),
+        ..App::new(db, clock, config, public_url)
+    };
+    let running = server::serve(app.clone(), listener, false).expect("a server");
+    let handle = running.handle();
+    actix_web::rt::spawn(running);
+    let base = format!("http://{bound}");
+    (app, base, handle)
 }
 
 async fn tenant(app: &App, base: &str, name: &str) -> Caller {
