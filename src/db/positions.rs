@@ -10,12 +10,12 @@ use crate::db::page::{Order, Page};
 use crate::ids;
 
 /// How many rows lie between two remembered places; what a page passes over costs less than the page.
-const EVERY: i64 = 1000;
+const EVERY: i64 = 500;
 /// How old, in seconds, a row is before its place is remembered: so far the machine's clock may be put back.
 const SETTLED_FOR: i64 = 10;
 /// The most places remembered of one list: of a longer one, fewer and further apart.
-const MOST_IN_A_LIST: usize = 1024;
-/// The most places remembered in all, about a megabyte. Beyond it the list that was longest unused is forgotten.
+const MOST_IN_A_LIST: usize = 2048;
+/// The most places remembered in all, a megabyte or two. Beyond it the list that was longest unused is forgotten.
 const MOST: usize = 8192;
 
 /// The remembered places.
@@ -72,7 +72,9 @@ impl Positions {
         if matches!(page.order, Order::Desc) || page.after.is_some() || end < self.every {
             return None;
         }
-        let near = self.lists().nearest(&list, page.offset);
+        let mut lists = self.lists();
+        let near = lists.nearest(&list, page.offset);
+        let is_known = lists.at(&list, end).is_some();
         let passed = near.as_ref().map_or(0, |(place, _)| *place);
         Some(Walk {
             list,
@@ -82,7 +84,7 @@ impl Positions {
                 after: near.map(|(_, id)| id),
                 ..page.clone()
             },
-            goes_far: end - passed >= self.every,
+            goes_far: end - passed >= self.every && !is_known,
         })
     }
 
@@ -293,7 +295,7 @@ mod tests {
         }
         // Backwards, every page ends where none is known before it.
         let positions = Positions::new(10, 10);
-        for offset in (0..2000).rev() {
+        for offset in (0..5000).rev() {
             load(&positions, "a", offset, 10);
             assert!(positions.lists().places <= MOST_IN_A_LIST);
         }
