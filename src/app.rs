@@ -27,6 +27,8 @@ use crate::impressions::hanging::Hanging;
 use crate::impressions::journal::Journal;
 use crate::impressions::scan::{self, Scan};
 use crate::posters::model::PosterCode;
+use crate::referrals::model::Referral;
+use crate::referrals::queries::Sought;
 use crate::referrals::record::{self, Outcome, Signup};
 use crate::{ambassadors, earnings, impressions, posters, programs, referrals, stats};
 
@@ -51,6 +53,8 @@ pub struct App {
     pub scans: Together<Scan, ImpressionId>,
     /// Scans that have to wait for the database.
     pub journal: Journal,
+    /// Referrals that somebody asks for by their ids.
+    pub referrals: Together<Sought, Option<Referral>>,
     /// Signups on their way into the database.
     pub signups: Together<Signup, Outcome>,
     /// Where some rows stand in long lists.
@@ -71,6 +75,7 @@ impl App {
             keys: Recent::default(),
             hanging: Recent::default(),
             scans: Together::by(scan::scan),
+            referrals: Together::by(referrals::queries::find_each),
             signups: Together::by(record::record),
             positions: Arc::default(),
         }

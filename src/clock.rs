@@ -98,6 +98,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A list says two or three moments per row, so they are put together from digits, without a format string.
         let moment = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        let moment = moment.naive_utc();
         let mut text = *b"0000-00-00T00:00:00Z";
         for (end, mut number) in [
             (4, moment.year().unsigned_abs()),

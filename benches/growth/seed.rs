@@ -17,7 +17,18 @@ const IMPRESSIONS: &str = "INSERT INTO impressions (account_id, id, poster_id, p
 const REFERRALS: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, first_name, \
     last_name, email, status, metadata, created_at, updated_at) VALUES ";
 /// Run once when all rows are there.
-const AFTERWARDS: &str = "PRAGMA wal_checkpoint(TRUNCATE);";
+const AFTERWARDS: &str = "INSERT INTO impressions_of SELECT account_id, poster_id, id FROM impressions ORDER BY 1, 2, 3 \
+        ON CONFLICT DO NOTHING; \
+    INSERT INTO impressions_of SELECT account_id, ambassador_id, id FROM impressions ORDER BY 1, 2, 3 \
+        ON CONFLICT DO NOTHING; \
+    INSERT INTO impressions_of SELECT account_id, program_id, id FROM impressions ORDER BY 1, 2, 3 \
+        ON CONFLICT DO NOTHING; \
+    INSERT INTO impressions_filed SELECT account_id, max(id) FROM impressions GROUP BY account_id \
+        ON CONFLICT (account_id) DO UPDATE SET up_to = excluded.up_to; \
+    INSERT INTO daily_stats SELECT account_id, scanned_at / 86400000000, poster_id, program_id, ambassador_id, \
+        count(*), 0, 0, 0, 0 FROM impressions GROUP BY 1, 2, 3, 4, 5 \
+        ON CONFLICT (account_id, day, poster_id) DO UPDATE SET scans = excluded.scans; \
+    PRAGMA wal_checkpoint(TRUNCATE);";
 
 /// Nothing is lost if the machine fails now: the file is thrown away anyway.
 const IN_A_HURRY: &str = "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;";

@@ -29,7 +29,8 @@ use handbill::ids::{AccountId, Id, ProgramId, ReferralId, Wanted};
 use handbill::parse::Parse;
 use handbill::referrals::model::{Referral, ReferralFilter};
 use handbill::referrals::queries;
-use handbill::referrals::routes::{ReferralList, ReferralView};
+use handbill::referrals::routes::ReferralList;
+use handbill::referrals::view::ReferralView;
 use handbill::text::Name;
 use support::stage::Stage;
 

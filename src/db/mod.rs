@@ -47,17 +47,23 @@ pub struct Db {
     gate: Arc<Gate>,
     clock: Clock,
     writer: Writer,
+    /// On PostgreSQL, for look-ups that are made together.
+    reader: Option<Writer>,
     is_file: bool,
 }
 
 impl Db {
     /// Opens `url` with up to `connections` connections; writes happen at the moments of `clock`. Does not migrate.
     pub fn open(url: &str, connections: u32, clock: Clock) -> Result<Self, Error> {
+        let is_file = DbConnection::is_sqlite(url);
         Ok(Self {
             url: url.into(),
             pool: pool::open(url, connections)?,
             writer: Writer::start(url, clock.clone())?,
-            is_file: DbConnection::is_sqlite(url),
+            reader: (!is_file)
+                .then(|| Writer::start_reader(url, clock.clone()))
+                .transpose()?,
+            is_file,
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
         })
@@ -104,6 +110,21 @@ impl Db {
         let clock = self.clock.clone();
         self.read_at_length(move |conn| connection::in_transaction(conn, &clock, &work))
             .await
+    }
+
+    /// Looks `item` up: on SQLite here and now, on PostgreSQL together with whatever else waits, in one statement.
+    pub async fn read_together<I, O>(&self, together: &Together<I, O>, item: I) -> Result<O, Error>
+    where
+        I: Send + 'static,
+        O: Send + 'static,
+    {
+        match &self.reader {
+            None => local::read(&self.url, |conn| together.alone(conn, item)),
+            Some(reader) => together
+                .write(reader, item, LONGEST_WAIT)
+                .await
+                .map_err(|failed| failed.error),
+        }
     }
 
     /// Writes `item` together with others of its kind, in one transaction and, on PostgreSQL, in statements of many

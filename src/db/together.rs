@@ -100,6 +100,13 @@ impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
         }
     }
 
+    /// Does the work for one item.
+    pub(super) fn alone(&self, conn: &mut DbConnection, item: I) -> Result<O, Error> {
+        let at = Timestamp::from_micros(0);
+        let mut outcomes = (self.work)(conn, &[Timed { at, item }])?;
+        outcomes.pop().ok_or_else(|| Error::internal("no outcome"))
+    }
+
     /// Writes `item` with whatever else waits, and answers after the commit. An item whose turn has not come after
     /// `patience` is withdrawn: it is certain that it will not be written.
     pub(super) async fn write(
@@ -256,6 +263,14 @@ impl<I: Send + 'static, O: Send + 'static> Job for Turn<I, O> {
             return;
         }
         self.together.queue().written += self.items.len() as u64;
+        if self.outcomes.is_empty() {
+            // A look-up that failed, which nobody makes again for each by itself.
+            for caller in self.callers {
+                let error = Error::internal("a look-up failed");
+                let _ = caller.send(Err(NotWritten::because(error, None)));
+            }
+            return;
+        }
         for ((item, caller), outcome) in self.items.iter().zip(self.callers).zip(self.outcomes) {
             let at = Some(item.at);
             let _ = caller.send(outcome.map_err(|error| NotWritten::because(error, at)));

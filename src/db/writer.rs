@@ -30,16 +30,27 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// A thread for writes.
     pub(super) fn start(url: &str, clock: Clock) -> Result<Self, Error> {
+        Self::sit_down(url, clock, true)
+    }
+
+    /// A thread for look-ups that are made together, which need no transaction.
+    pub(super) fn start_reader(url: &str, clock: Clock) -> Result<Self, Error> {
+        Self::sit_down(url, clock, false)
+    }
+
+    fn sit_down(url: &str, clock: Clock, writes: bool) -> Result<Self, Error> {
         let conn = open(url)?;
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
         let mut desk = Desk {
             url: url.to_owned(),
             conn: Some(conn),
             moments: Moments::of(clock),
+            writes,
         };
         thread::Builder::new()
-            .name("writer".to_owned())
+            .name(if writes { "writer" } else { "reader" }.to_owned())
             .spawn(move || desk.serve(waiting))
             .map_err(Error::internal)?;
         Ok(Self { jobs })
@@ -88,6 +99,7 @@ struct Desk {
     url: String,
     conn: Option<DbConnection>,
     moments: Moments,
+    writes: bool,
 }
 
 impl Desk {
@@ -117,6 +129,17 @@ impl Desk {
             None => open(&self.url)?,
         };
         let moments = &mut self.moments;
+        if !self.writes {
+            let gone = group.iter_mut().any(|job| {
+                let ran = job.run(&mut conn, moments);
+                matches!(ran, Ran::Gone(_))
+            });
+            if gone {
+                return Err(Error::Unavailable("the database went away".to_owned()));
+            }
+            self.conn = Some(conn);
+            return Ok(());
+        }
         let committed = match together(&mut conn, group, moments) {
             Ok(Ran::Fine) => Ok(()),
             Ok(Ran::Failed) => one_by_one(&mut conn, group, moments).map_err(Error::from),

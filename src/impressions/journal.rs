@@ -163,9 +163,11 @@ fn serve(path: &Path, most_bytes: u64, mut waiting: mpsc::Receiver<Ask>) {
             _ => Ok(()),
         };
         for reply in appended {
-            let told = synced.as_ref().map(|()| ());
-            let _ =
-                reply.send(told.map_err(|error| io::Error::new(error.kind(), error.to_string())));
+            let told = match &synced {
+                Ok(()) => Ok(()),
+                Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+            };
+            let _ = reply.send(told);
         }
     }
 }

@@ -10,3 +10,4 @@ pub mod model;
 pub mod queries;
 pub mod record;
 pub mod routes;
+pub mod view;

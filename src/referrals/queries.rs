@@ -1,6 +1,6 @@
 //! Every statement about `referrals` and `referral_moves`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -9,7 +9,9 @@ use super::model::{Referral, ReferralFilter, ReferralMove, ReferralStatus};
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{referral_moves, referrals};
 use crate::db::statement::{column, statement};
+use crate::db::together::Timed;
 use crate::db::{DbConnection, on_each_database};
+use crate::error::Error;
 use crate::ids::{AccountId, ReferralId};
 use crate::text::IdempotencyKey;
 
@@ -23,6 +25,39 @@ pub fn find(
         .find((account, id))
         .first(c)
         .optional())
+}
+
+/// What is looked up by [`find_each`].
+pub type Sought = (AccountId, ReferralId);
+
+/// The accounts' referrals with these ids, one answer for each.
+pub fn find_each(
+    conn: &mut DbConnection,
+    sought: &[Timed<Sought>],
+) -> Result<Vec<Option<Referral>>, Error> {
+    let found: Vec<Referral> = match conn {
+        DbConnection::Postgres(c) if sought.len() > 1 => referrals::table
+            .filter(referrals::account_id.eq_any(sought.iter().map(|one| &one.item.0)))
+            .filter(referrals::id.eq_any(sought.iter().map(|one| &one.item.1)))
+            .select(Referral::as_select())
+            .load(c)?,
+        conn => {
+            let mut found = Vec::with_capacity(sought.len());
+            for Timed { item, .. } in sought {
+                found.push(find(conn, &item.0, &item.1)?);
+            }
+            return Ok(found);
+        }
+    };
+    let found: HashMap<(&AccountId, &ReferralId), &Referral> = found
+        .iter()
+        .map(|row| ((&row.account_id, &row.id), row))
+        .collect();
+    let answers = sought.iter().map(|one| {
+        let row = found.get(&(&one.item.0, &one.item.1));
+        row.map(|row| (*row).clone())
+    });
+    Ok(answers.collect())
 }
 
 /// The same, held until the transaction ends: nobody else changes it meanwhile.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
-use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::decide::decide;
-use super::model::{NewReferral, Referral, ReferralChanges, ReferralFilter, ReferralStatus};
+use super::model::{NewReferral, ReferralChanges, ReferralFilter, ReferralStatus};
 use super::queries;
 use super::record::Signup;
+use super::view::ReferralView;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -24,8 +24,7 @@ use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRef
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::{AmbassadorId, ImpressionId, ProgramId, ReferralId, Wanted};
-use crate::metadata::Metadata;
+use crate::ids::{AmbassadorId, Id, ImpressionId, ProgramId, ReferralId, Wanted};
 use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
 
 /// How long a signup waits for its turn at the database.
@@ -122,65 +121,6 @@ fields! {
     }
 }
 
-/// One signup.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Referral, example = json!({
-    "id": "ref_789ghi", "impression_id": "imp_123abc", "first_name": "John", "last_name": "Doe",
-    "email": "john.doe@example.com", "profile_picture": null, "status": "pending", "program_id": "prog_123abc",
-    "student_id": "user_123abc", "created_at": "2024-01-15T10:30:00Z", "verified_at": null,
-    "updated_at": "2024-01-15T10:30:00Z", "metadata": {"source": "poster_qr_code"}
-}))]
-pub struct ReferralView {
-    /// `ref_…`
-    pub id: ReferralId,
-    /// The scan that led to it.
-    pub impression_id: ImpressionId,
-    /// First name.
-    pub first_name: Name,
-    /// Last name.
-    pub last_name: Name,
-    /// Address.
-    pub email: EmailAddress,
-    /// Where a picture is.
-    #[schema(required)]
-    pub profile_picture: Option<WebUrl>,
-    /// Where it stands.
-    pub status: ReferralStatus,
-    /// The impression's program.
-    pub program_id: ProgramId,
-    /// The impression's ambassador.
-    pub student_id: AmbassadorId,
-    /// When the signup was recorded.
-    pub created_at: Timestamp,
-    /// When it was verified.
-    #[schema(required)]
-    pub verified_at: Option<Timestamp>,
-    /// When anything last changed.
-    pub updated_at: Timestamp,
-    /// Your own.
-    pub metadata: Metadata,
-}
-
-impl From<Referral> for ReferralView {
-    fn from(referral: Referral) -> Self {
-        Self {
-            id: referral.id,
-            impression_id: referral.impression_id,
-            first_name: referral.first_name,
-            last_name: referral.last_name,
-            email: referral.email,
-            profile_picture: referral.profile_picture,
-            status: referral.status,
-            program_id: referral.program_id,
-            student_id: referral.ambassador_id,
-            created_at: referral.created_at,
-            verified_at: referral.verified_at,
-            updated_at: referral.updated_at,
-            metadata: referral.metadata,
-        }
-    }
-}
-
 list_of! {
     /// A page of referrals.
     pub struct ReferralList {
@@ -269,7 +209,11 @@ async fn show(
     account: Account,
     id: PathId<ReferralId>,
 ) -> Result<web::Json<ReferralView>, Error> {
-    let referral = id.find(&app, &account, queries::find).await?;
+    let referral = app
+        .db
+        .read_together(&app.referrals, (account.id, id.0))
+        .await?;
+    let referral = referral.ok_or(Error::NotFound(ReferralId::NOUN))?;
     Ok(web::Json(referral.into()))
 }
 
