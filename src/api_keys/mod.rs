@@ -1,6 +1,6 @@
 //! API keys: made once, shown once, kept as a hash.
 //!
-//! A key belongs to one account and opens everything of it. `issue` makes one, `revoke` ends it at once,
+//! A key belongs to one account and opens everything of it. `issue` makes one, `revoke` ends it,
 //! `authenticate` finds out whose request this is.
 
 pub mod authenticate;

@@ -2,6 +2,7 @@
 //! plain synchronous code on a [`DbConnection`]. This folder knows that there are two databases; it
 //! knows no noun.
 
+mod checkpointer;
 pub(crate) mod columns;
 mod connection;
 mod gate;
@@ -29,6 +30,7 @@ pub use diesel::QueryResult;
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
+use checkpointer::Checkpointer;
 use gate::Gate;
 use pool::Pool;
 use together::{NotWritten, Together};
@@ -49,6 +51,8 @@ pub struct Db {
     writer: Writer,
     /// On PostgreSQL, for look-ups that are made together.
     reader: Option<Writer>,
+    /// On SQLite.
+    _checkpointer: Option<Checkpointer>,
     is_file: bool,
 }
 
@@ -63,6 +67,7 @@ impl Db {
             reader: (!is_file)
                 .then(|| Writer::start_reader(url, clock.clone()))
                 .transpose()?,
+            _checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
             is_file,
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),

@@ -75,6 +75,30 @@ on_both! {
         assert_eq!(app.all("impressions").await.len(), 22, "and scans are stored at once again");
     }
 
+    async fn while_the_database_is_locked_signups_are_turned_away_in_time_and_none_is_stored(app: &TestApp) {
+        let scan = app.a_scan().await;
+        let lock = lock(&app.database);
+        let signups = (0..200).map(|n| {
+            let scan = &scan;
+            async move {
+                let body = json!({
+                    "impression_id": scan["id"], "first_name": "A", "last_name": "B", "email": "a@example.com",
+                    "idempotency_key": format!("signup {n}"),
+                });
+                let began = Instant::now();
+                let answer = app.post("/api/v1/referrals", body).await;
+                answer.refused_with(503);
+                assert_eq!(answer.header("retry-after"), Some("1"));
+                began.elapsed()
+            }
+        });
+        let slowest = futures_util::future::join_all(signups).await.into_iter().max().expect("a signup");
+        assert!(slowest < Duration::from_secs(10), "{slowest:?}");
+        drop(lock);
+        assert_eq!(app.all("referrals").await, Vec::<Value>::new(), "who was told no may come again");
+        app.a_referral_from(&scan).await;
+    }
+
     async fn a_replay_that_is_cut_short_and_made_again_stores_nothing_twice(app: &TestApp) {
         let code = a_known_poster(app).await;
         app.app.journal.use_it(true);
