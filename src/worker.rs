@@ -33,9 +33,11 @@ pub struct Reached(HashMap<AccountId, ImpressionId>);
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {
     let mut reached = Reached::default();
-    let (mut seen, mut filed) = (0, None);
     let mut rounds = tokio::time::interval(ROUND);
     let left_over = is_left_over(&app.config.scan_journal());
+    // How many scans had been written when last all were filed. Nobody knows what was there before the start.
+    let mut filed = None;
+    let mut seen = 0;
     for round in 0.. {
         rounds.tick().await;
         if (round == 0 && left_over) || app.journal.is_in_use() || app.journal.waiting() > 0 {
@@ -48,8 +50,9 @@ pub async fn run(app: App) {
         let (new, unfiled) = (written - seen, filed.map(|filed| written - filed));
         seen = written;
         if unfiled.is_none_or(|unfiled| (unfiled > 0 && new < CROWD) || unfiled > MOST_UNFILED) {
-            match file_scans(&app).await {
-                Ok(()) => filed = Some(written),
+            match file_scans(&app, unfiled.is_some_and(|unfiled| unfiled > MOST_UNFILED)).await {
+                Ok(true) => filed = Some(written),
+                Ok(false) => {}
                 Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
             }
         }
@@ -115,11 +118,12 @@ async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
     }
 }
 
-/// Files all scans that are not filed yet.
+/// Files all scans that are not filed yet, or those that it gets to before a crowd comes, unless `in_a_crowd`.
+/// Whether it got to all.
 ///
 /// # Errors
 /// The database's.
-pub async fn file_scans(app: &App) -> Result<(), Error> {
+pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
     for account in accounts(app).await? {
         loop {
             let (id, clock) = (account.clone(), app.clock.clone());
@@ -127,15 +131,19 @@ pub async fn file_scans(app: &App) -> Result<(), Error> {
                 let settled = order::settled_before(conn, &clock)?;
                 file::file(conn, &id, settled)
             };
-            let began = Instant::now();
+            let (began, before) = (Instant::now(), app.scans.written());
             if !app.db.write(work).await? {
                 break;
             }
             // Whoever else writes gets at least as much of the writer's time.
             tokio::time::sleep(began.elapsed()).await;
+            let new = u128::from(app.scans.written() - before) * 1000;
+            if !in_a_crowd && new > u128::from(CROWD) * began.elapsed().as_millis().max(1) {
+                return Ok(false);
+            }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Forgets what is personal about scans past the retention. The number of scans.

@@ -1,7 +1,7 @@
 //! SQLite's write-ahead log is copied into the database beside the writer, not by it.
 //!
 //! Left alone, whoever commits the page that is one too many copies the whole log, and everybody waits for that: a
-//! few hundred milliseconds now and then. A connection of its own does most of it twice a second while the writer
+//! few hundred milliseconds now and then. A connection of its own does most of it every other second while the writer
 //! goes on; what is left for the writer, when the log has grown all the same, is little.
 
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
@@ -14,7 +14,7 @@ use super::DbConnection;
 use crate::error::Error;
 
 /// How often.
-const ROUND: Duration = Duration::from_millis(500);
+const ROUND: Duration = Duration::from_secs(2);
 
 /// Holds the thread: it ends when this is dropped.
 #[derive(Clone)]

@@ -97,7 +97,7 @@ on_both! {
             }).collect();
             let before = pages(app, &posters).await;
             assert_eq!(before, expected, "round {round}, the last ones not filed");
-            worker::file_scans(&app.app).await.expect("filed");
+            assert!(worker::file_scans(&app.app, false).await.expect("filed"));
             assert_eq!(pages(app, &posters).await, expected, "round {round}, all filed");
         }
         let path = format!("/api/v1/impressions?posterId={}&order=desc&limit=3&offset=2", id(&posters[0]));
