@@ -47,8 +47,9 @@ pub async fn run(app: App) {
             }
         }
         let written = app.scans.written();
-        let (new, unfiled) = (written - seen, filed.map(|filed| written - filed));
-        seen = written;
+        let unfiled = filed.map(|filed| written - filed);
+        let new = come(&app) - seen;
+        seen += new;
         if unfiled.is_none_or(|unfiled| (unfiled > 0 && new < CROWD) || unfiled > MOST_UNFILED) {
             match file_scans(&app, unfiled.is_some_and(|unfiled| unfiled > MOST_UNFILED)).await {
                 Ok(true) => filed = Some(written),
@@ -118,6 +119,11 @@ async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
     }
 }
 
+/// How many scans and signups have come since the start.
+fn come(app: &App) -> u64 {
+    app.scans.written() + app.signups.written()
+}
+
 /// Files all scans that are not filed yet, or those that it gets to before a crowd comes, unless `in_a_crowd`.
 /// Whether it got to all.
 ///
@@ -131,14 +137,14 @@ pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
                 let settled = order::settled_before(conn, &clock)?;
                 file::file(conn, &id, settled)
             };
-            let (began, before) = (Instant::now(), app.scans.written());
+            let (began, before) = (Instant::now(), come(app));
             if !app.db.write(work).await? {
                 break;
             }
             // Whoever else writes gets at least as much of the writer's time, and phones in a crowd nine tenths of it.
             let share = if in_a_crowd { 9 } else { 1 };
             tokio::time::sleep(began.elapsed() * share).await;
-            let new = u128::from(app.scans.written() - before) * 1000;
+            let new = u128::from(come(app) - before) * 1000;
             if !in_a_crowd && new > u128::from(CROWD) * began.elapsed().as_millis().max(1) {
                 return Ok(false);
             }

@@ -18,6 +18,12 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode =
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
     PRAGMA cache_size = -16000;";
 
+/// An acknowledged write is on disk whatever the server's default says. The plan of a prepared statement is kept:
+/// one that was made while a table was small must not go on reading all of it when it has grown. Every statement
+/// here has an index, so no plan needs to begin with a whole table, or to be compiled.
+const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; \
+    SET statement_timeout = '30s'; SET client_min_messages = warning; SET enable_seqscan = off; SET jit = off";
+
 /// A connection to PostgreSQL or SQLite. Queries are written against this type; the few statements it
 /// cannot express itself go through `on_each_database!`.
 #[derive(diesel::MultiConnection)]
@@ -39,12 +45,8 @@ impl DbConnection {
         match url.strip_prefix("sqlite://") {
             None => {
                 let mut conn = PgConnection::establish(url)?;
-                // An acknowledged write is on disk whatever the server's default says.
-                conn.batch_execute(
-                    "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; \
-                     SET statement_timeout = '30s'; SET client_min_messages = warning",
-                )
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                conn.batch_execute(POSTGRES_SETTINGS)
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Postgres(conn))
             }
             Some(path) => {
