@@ -18,11 +18,9 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode =
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
     PRAGMA cache_size = -16000;";
 
-/// An acknowledged write is on disk whatever the server's default says. The plan of a prepared statement is kept:
-/// one that was made while a table was small must not go on reading all of it when it has grown. Every statement
-/// here has an index, so no plan needs to begin with a whole table, or to be compiled.
+/// An acknowledged write is on disk whatever the server's default says.
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; \
-    SET statement_timeout = '30s'; SET client_min_messages = warning; SET enable_seqscan = off; SET jit = off";
+    SET statement_timeout = '30s'; SET client_min_messages = warning; SET jit = off";
 
 /// A connection to PostgreSQL or SQLite. Queries are written against this type; the few statements it
 /// cannot express itself go through `on_each_database!`.
@@ -55,6 +53,15 @@ impl DbConnection {
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Sqlite(conn))
             }
+        }
+    }
+
+    /// Forgets the plans of prepared statements: one that PostgreSQL made when a table was small goes on reading all
+    /// of it when it has grown. (Planning anew at every call costs more than the call.)
+    pub(super) fn forget_plans(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(inner) => inner.batch_execute("DISCARD PLANS"),
+            Self::Sqlite(_) => Ok(()),
         }
     }
 
@@ -97,6 +104,9 @@ fn patiently(mut open: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
         }
     }
 }
+
+/// How long a plan is kept.
+pub(super) const PLANNED_FOR: Duration = Duration::from_secs(5);
 
 type Manager = <DbConnection as Connection>::TransactionManager;
 

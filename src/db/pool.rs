@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{self, ManageConnection, PooledConnection, R2D2Connection};
 
 use super::DbConnection;
+use super::connection::PLANNED_FOR;
 use crate::error::Error;
 
 pub(super) type Pool = r2d2::Pool<Manager>;
@@ -23,6 +24,8 @@ pub(super) struct Manager {
 pub(super) struct Pooled {
     conn: DbConnection,
     used: Instant,
+    /// When plans were last forgotten.
+    planned: Instant,
     has_failed: bool,
 }
 
@@ -55,6 +58,7 @@ impl ManageConnection for Manager {
         Ok(Pooled {
             conn: open_reader(&self.url)?,
             used: Instant::now(),
+            planned: Instant::now(),
             has_failed: false,
         })
     }
@@ -65,6 +69,11 @@ impl ManageConnection for Manager {
         let trusted = pooled.used.elapsed() < TRUSTED && pooled.used > self.last_failure();
         if !trusted {
             pooled.conn.ping().map_err(r2d2::Error::QueryError)?;
+        }
+        if pooled.planned.elapsed() > PLANNED_FOR {
+            let forgotten = pooled.conn.forget_plans();
+            forgotten.map_err(r2d2::Error::QueryError)?;
+            pooled.planned = Instant::now();
         }
         pooled.used = Instant::now();
         Ok(())

@@ -1,6 +1,7 @@
 //! A statement in SQL that both databases understand, prepared once per connection. For the few that diesel
 //! prepares anew at every call: upserts, and PostgreSQL's many rows from arrays.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use diesel::backend::Backend;
@@ -92,6 +93,15 @@ macro_rules! statements {
 
 statements!(Statement, []);
 statements!(Bound<Q, ST, V>, [Q, ST, V]);
+
+/// What is wanted, each account's together: a look-up of many rows is one statement per account.
+pub(crate) fn by_account<A: Ord, T>(wanted: impl Iterator<Item = (A, T)>) -> BTreeMap<A, Vec<T>> {
+    let mut grouped = BTreeMap::<A, Vec<T>>::new();
+    for (account, one) in wanted {
+        grouped.entry(account).or_default().push(one);
+    }
+    grouped
+}
 
 /// One column of many rows, for PostgreSQL's arrays.
 macro_rules! column {

@@ -14,6 +14,7 @@ use diesel::result::{ConnectionError, QueryResult};
 use tokio::sync::{mpsc, oneshot};
 
 use super::DbConnection;
+use super::connection::PLANNED_FOR;
 use super::job::{Job, Moments, Ran, Task};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -48,6 +49,7 @@ impl Writer {
             conn: Some(conn),
             moments: Moments::of(clock),
             writes,
+            planned: Instant::now(),
         };
         thread::Builder::new()
             .name(if writes { "writer" } else { "reader" }.to_owned())
@@ -100,6 +102,8 @@ struct Desk {
     conn: Option<DbConnection>,
     moments: Moments,
     writes: bool,
+    /// When plans were last forgotten.
+    planned: Instant,
 }
 
 impl Desk {
@@ -128,6 +132,10 @@ impl Desk {
             Some(conn) => conn,
             None => open(&self.url)?,
         };
+        if self.planned.elapsed() > PLANNED_FOR {
+            conn.forget_plans()?;
+            self.planned = Instant::now();
+        }
         let moments = &mut self.moments;
         if !self.writes {
             let gone = group.iter_mut().any(|job| {

@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::model::Impression;
 use crate::db::schema::impressions;
-use crate::db::statement::{column, statement};
+use crate::db::statement::{by_account, column, statement};
 use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, ImpressionId};
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -49,11 +49,18 @@ pub fn find_each(
                 .flatten()
                 .collect())
         }
-        DbConnection::Postgres(c) => impressions::table
-            .filter(impressions::account_id.eq_any(wanted.iter().map(|(account, _)| *account)))
-            .filter(impressions::id.eq_any(wanted.iter().map(|(_, id)| *id)))
-            .select(Impression::as_select())
-            .load(c),
+        DbConnection::Postgres(c) => {
+            let mut found = Vec::new();
+            for (account, ids) in by_account(wanted.iter().copied()) {
+                let rows: Vec<Impression> = impressions::table
+                    .filter(impressions::account_id.eq(account))
+                    .filter(impressions::id.eq_any(ids))
+                    .select(Impression::as_select())
+                    .load(c)?;
+                found.extend(rows);
+            }
+            Ok(found)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use super::model::{Referral, ReferralFilter, ReferralMove, ReferralStatus};
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{referral_moves, referrals};
-use crate::db::statement::{column, statement};
+use crate::db::statement::{by_account, column, statement};
 use crate::db::together::Timed;
 use crate::db::{DbConnection, on_each_database};
 use crate::error::Error;
@@ -36,11 +36,18 @@ pub fn find_each(
     sought: &[Timed<Sought>],
 ) -> Result<Vec<Option<Referral>>, Error> {
     let found: Vec<Referral> = match conn {
-        DbConnection::Postgres(c) if sought.len() > 1 => referrals::table
-            .filter(referrals::account_id.eq_any(sought.iter().map(|one| &one.item.0)))
-            .filter(referrals::id.eq_any(sought.iter().map(|one| &one.item.1)))
-            .select(Referral::as_select())
-            .load(c)?,
+        DbConnection::Postgres(c) if sought.len() > 1 => {
+            let mut found = Vec::new();
+            for (account, ids) in by_account(sought.iter().map(|one| (&one.item.0, &one.item.1))) {
+                let rows: Vec<Referral> = referrals::table
+                    .filter(referrals::account_id.eq(account))
+                    .filter(referrals::id.eq_any(ids))
+                    .select(Referral::as_select())
+                    .load(c)?;
+                found.extend(rows);
+            }
+            found
+        }
         conn => {
             let mut found = Vec::with_capacity(sought.len());
             for Timed { item, .. } in sought {
@@ -99,12 +106,19 @@ pub fn find_by_keys(
             }
             Ok(found)
         }
-        // Two accounts may use each other's keys: the caller goes by both.
-        DbConnection::Postgres(c) => referrals::table
-            .filter(referrals::account_id.eq_any(wanted.iter().map(|(account, _)| *account)))
-            .filter(referrals::idempotency_key.eq_any(wanted.iter().map(|(_, key)| *key)))
-            .select(Referral::as_select())
-            .load(c),
+        // One statement per account: with two arrays PostgreSQL walks through all of an account's keys.
+        DbConnection::Postgres(c) => {
+            let mut found = Vec::new();
+            for (account, keys) in by_account(wanted.iter().copied()) {
+                let rows: Vec<Referral> = referrals::table
+                    .filter(referrals::account_id.eq(account))
+                    .filter(referrals::idempotency_key.eq_any(keys))
+                    .select(Referral::as_select())
+                    .load(c)?;
+                found.extend(rows);
+            }
+            Ok(found)
+        }
     }
 }
 

@@ -239,34 +239,3 @@ fn enable_trigger(conn: &mut DbConnection, table: &str) {
     };
     conn.batch_execute(&statement).expect("the trigger");
 }
-
-#[derive(QueryableByName)]
-struct Plan {
-    #[diesel(sql_type = Text)]
-    #[diesel(column_name = "QUERY PLAN")]
-    line: String,
-}
-
-/// Plans are kept: one made for an empty table has to do when a million rows are in it.
-#[actix_web::test]
-async fn postgres_plans_no_look_up_by_reading_a_whole_table() {
-    let database = Database::postgres();
-    let mut conn = database.connect();
-    for look_up in [
-        "SELECT * FROM impressions WHERE account_id = 'a' AND id = 'b'",
-        "SELECT * FROM impressions WHERE account_id = ANY('{a}') AND id = ANY('{b,c}')",
-        "SELECT * FROM referrals WHERE account_id = ANY('{a}') AND idempotency_key = ANY('{b,c}')",
-        "SELECT * FROM referrals WHERE account_id = 'a' AND program_id = 'b' ORDER BY id LIMIT 51",
-        "SELECT * FROM impressions_of WHERE account_id = 'a' AND whose = 'b' ORDER BY id LIMIT 51",
-        "SELECT * FROM daily_stats WHERE account_id = 'a' AND program_id = 'b' AND day > 1",
-    ] {
-        let plan: Vec<Plan> = sql_query(format!("EXPLAIN {look_up}"))
-            .load(&mut conn)
-            .expect("a plan");
-        let plan: Vec<String> = plan.into_iter().map(|row| row.line).collect();
-        assert!(
-            !plan.iter().any(|line| line.contains("Seq Scan")),
-            "{plan:#?}"
-        );
-    }
-}
