@@ -220,7 +220,11 @@ impl Book {
         if self.bytes + length > self.most_bytes {
             return Err(io::Error::other("it is full"));
         }
-        self.file.write_all(format!("{line}\n").as_bytes())?;
+        if let Err(error) = self.file.write_all(format!("{line}\n").as_bytes()) {
+            // A disk that is full took half a line: the next one must not be written behind it.
+            self.file.set_len(self.bytes)?;
+            return Err(error);
+        }
         self.bytes += length;
         Ok(())
     }
