@@ -94,34 +94,40 @@ impl Parse for Day {
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// As it is written on the wire.
+    fn text(self) -> [u8; 20] {
         // A list says two or three moments per row, so they are put together from digits, without a format string.
         let moment = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
-        let moment = moment.naive_utc();
+        let (date, time) = (moment.date_naive(), moment.num_seconds_from_midnight());
+        let year = date.year().unsigned_abs();
         let mut text = *b"0000-00-00T00:00:00Z";
-        for (end, mut number) in [
-            (4, moment.year().unsigned_abs()),
-            (7, moment.month()),
-            (10, moment.day()),
-            (13, moment.hour()),
-            (16, moment.minute()),
-            (19, moment.second()),
+        for (place, number) in [
+            (0, year / 100),
+            (2, year % 100),
+            (5, date.month()),
+            (8, date.day()),
+            (11, time / 3600),
+            (14, time / 60 % 60),
+            (17, time % 60),
         ] {
-            let mut place = end;
-            while number > 0 {
-                place -= 1;
-                text[place] += u8::try_from(number % 10).unwrap_or(0);
-                number /= 10;
-            }
+            let number = u8::try_from(number).unwrap_or(0);
+            text[place] += number / 10;
+            text[place + 1] += number % 10;
         }
-        f.write_str(str::from_utf8(&text).unwrap_or_default())
+        text
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_string())
+        serializer.serialize_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@
 //! 2085), the other ten are random. So `ORDER BY id` *is* "oldest first", one index serves a filter and
 //! its order, and a cursor is nothing but an id. Clients treat ids as opaque.
 
+use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
@@ -32,14 +33,14 @@ pub trait Id: Sized {
 }
 
 /// 20 characters that sort by `at`, unguessable in the second half.
-fn time_ordered(prefix: &str, at: Timestamp, tail: &Tail) -> String {
+fn time_ordered(prefix: &str, at: Timestamp, tail: &Tail) -> CompactString {
     let mut micros = at.micros().max(0).unsigned_abs();
     let mut digits = ['0'; 10];
     for digit in digits.iter_mut().rev() {
         *digit = ALPHABET[(micros % 36) as usize];
         micros /= 36;
     }
-    let mut id = String::with_capacity(prefix.len() + 21);
+    let mut id = CompactString::with_capacity(prefix.len() + 21);
     id.push_str(prefix);
     id.push('_');
     id.extend(digits);
@@ -49,18 +50,18 @@ fn time_ordered(prefix: &str, at: Timestamp, tail: &Tail) -> String {
 
 /// The random half of an id, for what must get the same id again if its write has to be made a second time.
 #[derive(Debug, Clone)]
-pub struct Tail(String);
+pub struct Tail(CompactString);
 
 impl Tail {
     /// Ten random characters.
     pub fn random() -> Self {
-        Self(nanoid::format(bytes, &ALPHABET, 10))
+        Self(nanoid::format(bytes, &ALPHABET, 10).into())
     }
 }
 
 /// What sorts before every id with this prefix of something that happened at `at` or later, and after all others.
 pub fn first_at(prefix: &str, at: Timestamp) -> String {
-    time_ordered(prefix, at, &Tail(String::new()))
+    time_ordered(prefix, at, &Tail(CompactString::default())).into_string()
 }
 
 /// The letters before the underscore of an id.
@@ -95,7 +96,7 @@ macro_rules! text_id {
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, AsExpression, FromSqlRow, ToSchema)]
         #[diesel(sql_type = Text)]
         #[schema(value_type = String, example = $example)]
-        pub struct $name(String);
+        pub struct $name(CompactString);
 
         impl $name {
             /// A new id for something that happened at `at`.
@@ -110,7 +111,7 @@ macro_rules! text_id {
 
             /// Sorts before every id of something that happened at `at` or later, and after all others.
             pub fn first_at(at: Timestamp) -> Self {
-                Self(first_at($prefix, at))
+                Self(first_at($prefix, at).into())
             }
 
             /// The id as text.
@@ -118,7 +119,7 @@ macro_rules! text_id {
                 &self.0
             }
 
-            fn from_stored(text: String) -> Result<Self, Complaint> {
+            fn from_stored(text: CompactString) -> Result<Self, Complaint> {
                 Ok(Self(text))
             }
         }
@@ -128,7 +129,7 @@ macro_rules! text_id {
             const NOUN: &'static str = $noun;
 
             fn from_outside(text: &str) -> Option<Self> {
-                could_be_an_id(text).then(|| Self(text.to_owned()))
+                could_be_an_id(text).then(|| Self(text.into()))
             }
         }
 

@@ -1,6 +1,7 @@
 //! The caller's own JSON object on a resource: kept as the text it will be answered with, so that both
 //! databases give back the same bytes and reading a row parses nothing.
 
+use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
@@ -58,8 +59,8 @@ impl Metadata {
         self.0.get()
     }
 
-    fn from_stored(text: String) -> Result<Self, Complaint> {
-        RawValue::from_string(text)
+    fn from_stored(text: CompactString) -> Result<Self, Complaint> {
+        RawValue::from_string(text.into_string())
             .map(Self)
             .map_err(|_| Complaint::wrong_type("a JSON object"))
     }

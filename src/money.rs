@@ -1,5 +1,6 @@
 //! Amounts, currencies, rates. Money is whole minor units (cents) from the wire to the disk and back.
 
+use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::{BigInt, Text};
@@ -137,14 +138,14 @@ impl Serialize for BasisPoints {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, pattern = "^[A-Z]{3}$", example = "USD")]
-pub struct Currency(String);
+pub struct Currency(CompactString);
 
 stored_as_text!(Currency);
 
 impl Currency {
     /// US dollars, the documents' default.
     pub fn usd() -> Self {
-        Self("USD".to_owned())
+        Self(CompactString::const_new("USD"))
     }
 
     /// The code.
@@ -152,7 +153,7 @@ impl Currency {
         &self.0
     }
 
-    fn from_stored(text: String) -> Result<Self, Complaint> {
+    fn from_stored(text: CompactString) -> Result<Self, Complaint> {
         Ok(Self(text))
     }
 }
@@ -162,7 +163,7 @@ impl Parse for Currency {
     fn parse(text: &str) -> Result<Self, Complaint> {
         let code = text.trim().to_ascii_uppercase();
         match iso::find(&code) {
-            Some(_) => Ok(Self(code)),
+            Some(_) => Ok(Self(code.into())),
             None => Err(Complaint::new(
                 "unknown_currency",
                 "must be an ISO 4217 currency code such as USD",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
@@ -17,7 +18,7 @@ use crate::parse::{Complaint, Parse};
 #[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, min_length = 1, max_length = 255, example = "John")]
-pub struct Name(String);
+pub struct Name(CompactString);
 
 impl Parse for Name {
     fn parse(text: &str) -> Result<Self, Complaint> {
@@ -31,7 +32,7 @@ impl Parse for Name {
                 "must not contain control characters",
             ));
         }
-        Ok(Self(name.to_owned()))
+        Ok(Self(name.into()))
     }
 }
 
@@ -39,12 +40,12 @@ impl Parse for Name {
 #[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, format = Email, max_length = 254, example = "john.doe@example.com")]
-pub struct EmailAddress(String);
+pub struct EmailAddress(CompactString);
 
 impl EmailAddress {
     /// The spelling to compare by: upper and lower case are the same person.
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.as_str().to_lowercase()
     }
 }
 
@@ -60,7 +61,7 @@ impl Parse for EmailAddress {
                 "must be a valid e-mail address",
             ));
         }
-        Ok(Self(address.to_owned()))
+        Ok(Self(address.into()))
     }
 }
 
@@ -68,7 +69,7 @@ impl Parse for EmailAddress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, format = "uri", max_length = 2048, example = "https://example.com/join")]
-pub struct WebUrl(String);
+pub struct WebUrl(CompactString);
 
 impl WebUrl {
     /// The URL taken apart. It was checked when it came in.
@@ -115,7 +116,7 @@ impl Parse for WebUrl {
                 "must not contain a user name or password",
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -125,7 +126,7 @@ macro_rules! free_text {
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
         #[diesel(sql_type = Text)]
         #[schema(value_type = String, max_length = $max)]
-        pub struct $name(String);
+        pub struct $name(CompactString);
 
         impl $name {
             /// Text that did not come through [`Parse`], cut to the limit and cleaned: a request header.
@@ -136,7 +137,7 @@ macro_rules! free_text {
 
         impl Parse for $name {
             fn parse(text: &str) -> Result<Self, Complaint> {
-                bounded(text, $max).map(|text| Self(text.to_owned()))
+                bounded(text, $max).map(|text| Self(text.into()))
             }
         }
     };
@@ -155,7 +156,7 @@ free_text!(
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, min_length = 1, max_length = 255, example = "signup_8731")]
-pub struct IdempotencyKey(String);
+pub struct IdempotencyKey(CompactString);
 
 impl Parse for IdempotencyKey {
     fn parse(text: &str) -> Result<Self, Complaint> {
@@ -166,7 +167,7 @@ impl Parse for IdempotencyKey {
                 "must be 1 to 255 printable characters",
             ));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -189,7 +190,7 @@ macro_rules! kept_text {
                 &self.0
             }
 
-            fn from_stored(text: String) -> Result<Self, Complaint> {
+            fn from_stored(text: CompactString) -> Result<Self, Complaint> {
                 Ok(Self(text))
             }
         }

@@ -1,7 +1,7 @@
 //! How our types are kept in columns. Both databases store the same text and the same numbers, so one
 //! generic implementation serves PostgreSQL, SQLite and the connection that may be either.
 
-/// Stores a type as its text. The type offers `as_str(&self)` and `from_stored(String)`, and derives
+/// Stores a type as its text. The type offers `as_str(&self)` and `from_stored(CompactString)`, and derives
 /// `AsExpression` and `FromSqlRow` with `#[diesel(sql_type = Text)]`.
 macro_rules! stored_as_text {
     ($type:ty) => {
@@ -21,13 +21,32 @@ macro_rules! stored_as_text {
             }
         }
 
-        impl<DB: ::diesel::backend::Backend>
-            ::diesel::deserialize::FromSql<::diesel::sql_types::Text, DB> for $type
-        where
-            String: ::diesel::deserialize::FromSql<::diesel::sql_types::Text, DB>,
+        $crate::db::columns::read_as_text!($type, ::diesel::pg::Pg);
+        $crate::db::columns::read_as_text!($type, ::diesel::sqlite::Sqlite);
+
+        impl ::diesel::deserialize::FromSql<::diesel::sql_types::Text, $crate::db::MultiBackend>
+            for $type
         {
-            fn from_sql(bytes: DB::RawValue<'_>) -> ::diesel::deserialize::Result<Self> {
-                let text = String::from_sql(bytes)?;
+            fn from_sql(
+                bytes: $crate::db::MultiRawValue<'_>,
+            ) -> ::diesel::deserialize::Result<Self> {
+                bytes.from_sql::<Self, ::diesel::sql_types::Text>()
+            }
+        }
+    };
+}
+
+/// Reads a type from one database's text. Short text, which ids and names are, is kept without an allocation.
+macro_rules! read_as_text {
+    ($type:ty, $database:ty) => {
+        impl ::diesel::deserialize::FromSql<::diesel::sql_types::Text, $database> for $type {
+            fn from_sql(
+                bytes: <$database as ::diesel::backend::Backend>::RawValue<'_>,
+            ) -> ::diesel::deserialize::Result<Self> {
+                let text = <::compact_str::CompactString as ::diesel::deserialize::FromSql<
+                    ::diesel::sql_types::Text,
+                    $database,
+                >>::from_sql(bytes)?;
                 Self::from_stored(text)
                     .map_err(|complaint| complaint.into_sentence("a stored value").into())
             }
@@ -85,7 +104,7 @@ macro_rules! text_enum {
                 match self { $(Self::$variant => $word),+ }
             }
 
-            fn from_stored(word: String) -> Result<Self, $crate::parse::Complaint> {
+            fn from_stored(word: ::compact_str::CompactString) -> Result<Self, $crate::parse::Complaint> {
                 <Self as $crate::parse::Parse>::parse(&word)
             }
         }
@@ -106,6 +125,7 @@ macro_rules! text_enum {
     };
 }
 
+pub(crate) use read_as_text;
 pub(crate) use stored_as_number;
 pub(crate) use stored_as_text;
 pub(crate) use text_enum;

@@ -26,6 +26,7 @@ use actix_web::web;
 
 pub use connection::DbConnection;
 pub(crate) use connection::on_each_database;
+pub(crate) use connection::{MultiBackend, MultiRawValue};
 pub use diesel::QueryResult;
 
 use crate::clock::{Clock, Timestamp};

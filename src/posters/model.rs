@@ -1,5 +1,6 @@
 //! A poster, and the code on it.
 
+use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
@@ -39,19 +40,19 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, example = "K7QX4MPDCT")]
-pub struct PosterCode(String);
+pub struct PosterCode(CompactString);
 
 stored_as_text!(PosterCode);
 
 impl PosterCode {
     /// A new code at random.
     pub fn random() -> Self {
-        Self(nanoid!(CODE_LENGTH, &CODE_ALPHABET))
+        Self(nanoid!(CODE_LENGTH, &CODE_ALPHABET).into())
     }
 
     /// A code as a phone or a person sends it: in either case, perhaps in groups. `None`: no code looks like it.
     pub fn from_outside(text: &str) -> Option<Self> {
-        let code: String = text
+        let code: CompactString = text
             .chars()
             .filter(|c| !matches!(c, '-' | ' '))
             .map(|c| c.to_ascii_uppercase())
@@ -71,7 +72,7 @@ impl PosterCode {
         format!("{public_url}/q/{}", self.0)
     }
 
-    fn from_stored(text: String) -> Result<Self, Complaint> {
+    fn from_stored(text: CompactString) -> Result<Self, Complaint> {
         Ok(Self(text))
     }
 }
