@@ -30,7 +30,10 @@ use crate::posters::model::PosterCode;
 use crate::referrals::model::Referral;
 use crate::referrals::queries::Sought;
 use crate::referrals::record::{self, Outcome, Signup};
-use crate::{ambassadors, earnings, impressions, posters, programs, referrals, stats};
+use crate::{
+    ambassadors, conversions, earnings, impressions, ledger, payouts, posters, programs, referrals,
+    refunds, rules, stats,
+};
 
 /// What a request can reach. Cheap to clone.
 #[derive(Clone)]
@@ -107,13 +110,25 @@ fn routes(routes: &mut web::ServiceConfig) {
         .service(
             web::scope("/api/v1")
                 .configure(programs::routes::configure)
+                .configure(rules::routes::configure)
+                .configure(rules::preview_routes::configure)
                 .configure(ambassadors::routes::configure)
                 .configure(posters::routes::configure)
                 .configure(impressions::routes::configure)
+                .configure(conversions::routes::configure)
+                .configure(refunds::routes::configure)
                 .configure(referrals::routes::configure)
                 .configure(referrals::history_routes::configure)
                 .configure(earnings::routes::configure)
                 .configure(earnings::history_routes::configure)
+                .configure(payouts::collection_routes::configure)
+                .configure(payouts::csv_routes::configure)
+                .configure(payouts::routes::configure)
+                .configure(payouts::history_routes::configure)
+                .configure(earnings::explain_routes::configure)
+                .configure(ledger::routes::configure)
+                .configure(ledger::balance_routes::configure)
+                .configure(ledger::statement_routes::configure)
                 .configure(stats::routes::configure)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate)),
@@ -131,15 +146,28 @@ async fn nothing_here() -> Result<web::Json<()>, Error> {
 /// The OpenAPI document, put together from what each noun says about itself.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Base::openapi();
-    for noun in [
+    // Not an array: they are large, and would lie on the stack.
+    for noun in vec![
         programs::routes::Docs::openapi(),
+        rules::routes::Docs::openapi(),
+        rules::preview_routes::Docs::openapi(),
         ambassadors::routes::Docs::openapi(),
         posters::routes::Docs::openapi(),
         impressions::routes::Docs::openapi(),
+        conversions::routes::Docs::openapi(),
+        refunds::routes::Docs::openapi(),
         referrals::routes::Docs::openapi(),
         referrals::history_routes::Docs::openapi(),
         earnings::routes::Docs::openapi(),
         earnings::history_routes::Docs::openapi(),
+        payouts::collection_routes::Docs::openapi(),
+        payouts::csv_routes::Docs::openapi(),
+        payouts::routes::Docs::openapi(),
+        payouts::history_routes::Docs::openapi(),
+        earnings::explain_routes::Docs::openapi(),
+        ledger::routes::Docs::openapi(),
+        ledger::balance_routes::Docs::openapi(),
+        ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Timelike, Utc};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::BigInt;
@@ -39,6 +39,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000) == other.0.div_euclid(1_000_000)
     }
 
+    /// The first moment that looks like this one on the wire.
+    #[must_use]
+    pub const fn start_of_second(self) -> Self {
+        Self(self.0.div_euclid(1_000_000).saturating_mul(1_000_000))
+    }
+
     /// This moment moved by whole seconds, which may be negative.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
@@ -49,9 +55,37 @@ impl Timestamp {
 impl Timestamp {
     /// The day of this moment in UTC, as days since the start of 1970.
     pub const fn day(self) -> i64 {
-        self.0.div_euclid(86_400_000_000)
+        self.0.div_euclid(DAY)
+    }
+
+    /// The first moment of this moment's month, in UTC.
+    #[must_use]
+    pub fn start_of_month(self) -> Self {
+        let date = self.moment().date_naive();
+        Self((self.day() - i64::from(date.day0())) * DAY)
+    }
+
+    /// The first moment of this moment's year, in UTC.
+    #[must_use]
+    pub fn start_of_year(self) -> Self {
+        let date = self.moment().date_naive();
+        Self((self.day() - i64::from(date.ordinal0())) * DAY)
+    }
+
+    /// The same time on the same day so many calendar months later, or on the month's last day if it is shorter.
+    #[must_use]
+    pub fn plus_months(self, months: u32) -> Self {
+        let later = self.moment().checked_add_months(Months::new(months));
+        later.map_or(Self(i64::MAX), |later| Self(later.timestamp_micros()))
+    }
+
+    fn moment(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 }
+
+/// A day's microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// A day in UTC; `2024-01-15` on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
@@ -72,6 +106,11 @@ impl Day {
     /// Days since the start of 1970.
     pub const fn number(self) -> i64 {
         self.0
+    }
+
+    /// The first moment of the day.
+    pub const fn start(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(DAY))
     }
 }
 
@@ -98,7 +137,7 @@ impl Timestamp {
     /// As it is written on the wire.
     fn text(self) -> [u8; 20] {
         // A list says two or three moments per row, so they are put together from digits, without a format string.
-        let moment = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        let moment = self.moment();
         let (date, time) = (moment.date_naive(), moment.num_seconds_from_midnight());
         let year = date.year().unsigned_abs();
         let mut text = *b"0000-00-00T00:00:00Z";
@@ -198,6 +237,20 @@ mod tests {
         let moment = Timestamp::parse("2024-01-15T12:30:00.987654+02:00").unwrap();
         assert_eq!(moment.to_string(), "2024-01-15T10:30:00Z");
         assert_eq!(moment.micros() % 1_000_000, 987_654);
+    }
+
+    #[test]
+    fn months_and_years_are_the_calendars() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let leap_day = at("2024-02-29T23:59:59Z");
+        assert_eq!(leap_day.start_of_month(), at("2024-02-01T00:00:00Z"));
+        assert_eq!(leap_day.start_of_year(), at("2024-01-01T00:00:00Z"));
+        assert_eq!(leap_day.plus_months(12), at("2025-02-28T23:59:59Z"));
+        assert_eq!(
+            at("2024-01-31T10:00:00Z").plus_months(1),
+            at("2024-02-29T10:00:00Z")
+        );
+        assert_eq!(Day::of(leap_day).start(), at("2024-02-29T00:00:00Z"));
     }
 
     #[test]

@@ -57,6 +57,15 @@ impl Tail {
     pub fn random() -> Self {
         Self(nanoid::format(bytes, &ALPHABET, 10).into())
     }
+
+    /// One that sorts as the `number`th of those that share a moment; only its second half is random.
+    pub fn numbered(number: i64) -> Self {
+        let number = usize::try_from(number).unwrap_or_default();
+        let digit = |place: u32| ALPHABET[number / 36_usize.pow(place) % 36];
+        let mut tail: CompactString = (0..5).rev().map(digit).collect();
+        tail.push_str(&nanoid::format(bytes, &ALPHABET, 5));
+        Self(tail)
+    }
 }
 
 /// What sorts before every id with this prefix of something that happened at `at` or later, and after all others.
@@ -175,6 +184,26 @@ text_id!(
 text_id!(
     /// A commission.
     EarningId, "earn", "Earning", "earn_123abc"
+);
+text_id!(
+    /// A purchase of a referred person.
+    ConversionId, "conv", "Conversion", "conv_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
+    /// Money given back of an order.
+    RefundId, "refund", "Refund", "refund_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
+    /// A row of the ledger.
+    TransferId, "tr", "Transfer", "tr_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
+    /// A run that pays out what is due.
+    CollectionId, "coll", "Collection", "coll_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
+    /// Money on its way to one ambassador.
+    PayoutId, "payout", "Payout", "payout_456def"
 );
 
 /// An id in a filter. One that names nothing is not an error, it matches nothing: a published sample

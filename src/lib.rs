@@ -1,23 +1,30 @@
 //! handbill: the backend of an ambassador programme that recruits through QR posters.
 //!
 //! The folders are the business. In the order of the money: programs, ambassadors, posters, impressions,
-//! referrals, earnings. In each, the file names are the layers: `model` (what it is), `queries` (every
+//! conversions, referrals, earnings, rules. In each, the file names are the layers: `model` (what it is), `queries` (every
 //! statement about its table), one file per verb, `routes` (its contract on the wire).
 //! `docs/architecture.md` says where everything lives and why.
 
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod payday;
 pub mod worker;
 
 pub mod accounts;
 pub mod ambassadors;
 pub mod api_keys;
+pub mod audit;
+pub mod conversions;
 pub mod earnings;
 pub mod impressions;
+pub mod ledger;
+pub mod payouts;
 pub mod posters;
 pub mod programs;
 pub mod referrals;
+pub mod refunds;
+pub mod rules;
 pub mod stats;
 
 pub mod clock;

@@ -1,4 +1,7 @@
-//! Amounts, currencies, rates. Money is whole minor units (cents) from the wire to the disk and back.
+//! Amounts, currencies, rates. Money is whole minor units (cents) from the wire to the disk and back, and there is
+//! one way to round it: [`share`].
+
+use std::fmt;
 
 use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
@@ -89,6 +92,17 @@ impl TryFrom<i64> for Cents {
     }
 }
 
+/// `numerator / denominator` of an amount: **the one rounding rule**. Exact up to the last step, and then down to the
+/// whole minor unit, so that parts never add up to more than the whole. Every commission is computed here and nowhere
+/// else. The denominator is above zero; a share of nothing is nothing.
+pub fn share(amount: i64, numerator: i64, denominator: i64) -> i64 {
+    let exact = i128::from(amount) * i128::from(numerator);
+    let whole = exact
+        .checked_div_euclid(i128::from(denominator))
+        .unwrap_or(0);
+    i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })
+}
+
 /// A rate in hundredths of a percent, 0 to 10,000. On the wire it is a percentage: `12.5` is 1,250.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = BigInt)]
@@ -121,6 +135,41 @@ impl BasisPoints {
         }
         Ok(Self(nearest as i64))
     }
+
+    /// A whole number of hundredths of a percent, as rules have it: 1000 and 1000.0 are the same rate.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to lie between 0 and 10,000 first"
+    )]
+    pub fn whole(number: Option<f64>) -> Result<Self, Complaint> {
+        match number {
+            Some(n) if n > 10_000.0 => Err(Complaint::new(
+                "pays_more_than_order",
+                "must be at most 10000, which is 100%: more would pay more than the order",
+            )),
+            Some(n) if n.fract() == 0.0 && n >= 0.0 => Ok(Self(n as i64)),
+            _ => Err(Complaint::new(
+                "invalid_rate",
+                "must be a whole number of hundredths of a percent, 0 to 10000",
+            )),
+        }
+    }
+
+    /// Hundredths of a percent.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// As a person writes it: `12.5%`.
+impl fmt::Display for BasisPoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 / 100, self.0 % 100) {
+            (percent, 0) => write!(f, "{percent}%"),
+            (percent, part) if part % 10 == 0 => write!(f, "{percent}.{}%", part / 10),
+            (percent, part) => write!(f, "{percent}.{part:02}%"),
+        }
+    }
 }
 
 impl Serialize for BasisPoints {
@@ -151,6 +200,28 @@ impl Currency {
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// How many decimals it has: 2 for dollars, 0 for yen, 3 for Kuwaiti dinars.
+    pub fn exponent(&self) -> usize {
+        let exponent = iso::find(&self.0).map_or(0, |currency| currency.exponent);
+        usize::try_from(exponent).unwrap_or(0)
+    }
+
+    /// So many minor units as a decimal number of the currency: `12.50`, `500`.
+    pub fn decimal(&self, units: i64) -> String {
+        let decimals = self.exponent();
+        let sign = if units < 0 { "-" } else { "" };
+        let digits = format!("{:0>width$}", units.unsigned_abs(), width = decimals + 1);
+        match digits.split_at(digits.len() - decimals) {
+            (whole, "") => format!("{sign}{whole}"),
+            (whole, part) => format!("{sign}{whole}.{part}"),
+        }
+    }
+
+    /// So many minor units as a person writes them: `12.50 USD`, `500 JPY`.
+    pub fn written(&self, units: i64) -> String {
+        format!("{} {}", self.decimal(units), self.0)
     }
 
     fn from_stored(text: CompactString) -> Result<Self, Complaint> {
@@ -203,6 +274,38 @@ mod tests {
         }
         for bad in [-1.0, 100.01, 12.345, f64::NAN] {
             assert!(BasisPoints::from_percent(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_exact_and_then_rounded_down() {
+        assert_eq!(share(999, 1000, 10_000), 99);
+        assert_eq!(share(-1, 1, 2), -1);
+        assert_eq!(share(i64::MAX, i64::MAX, i64::MAX), i64::MAX);
+        assert_eq!(share(i64::MAX, i64::MAX, 1), i64::MAX);
+        assert_eq!(share(1, 1, 0), 0);
+    }
+
+    #[test]
+    fn rates_and_amounts_are_written_for_people() {
+        for (points, written) in [
+            (0.0, "0%"),
+            (5.0, "0.05%"),
+            (1250.0, "12.5%"),
+            (1e4, "100%"),
+        ] {
+            assert_eq!(
+                BasisPoints::whole(Some(points)).unwrap().to_string(),
+                written
+            );
+        }
+        for (code, units, written) in [
+            ("USD", 5, "0.05 USD"),
+            ("USD", -1250, "-12.50 USD"),
+            ("JPY", 500, "500 JPY"),
+            ("KWD", 1, "0.001 KWD"),
+        ] {
+            assert_eq!(Currency::parse(code).unwrap().written(units), written);
         }
     }
 

@@ -152,24 +152,52 @@ free_text!(
     Paragraph, 2000
 );
 
-/// The caller's key for one write: 1–255 printable characters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, AsExpression, FromSqlRow, ToSchema)]
-#[diesel(sql_type = Text)]
-#[schema(value_type = String, min_length = 1, max_length = 255, example = "signup_8731")]
-pub struct IdempotencyKey(CompactString);
+macro_rules! name_of_the_callers {
+    ($(#[$doc:meta])* $name:ident, $code:literal, $example:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, AsExpression, FromSqlRow, ToSchema)]
+        #[diesel(sql_type = Text)]
+        #[schema(value_type = String, min_length = 1, max_length = 255, example = $example)]
+        pub struct $name(CompactString);
 
-impl Parse for IdempotencyKey {
-    fn parse(text: &str) -> Result<Self, Complaint> {
-        let printable = !text.trim().is_empty() && !text.chars().any(char::is_control);
-        if !printable || text.chars().count() > 255 {
-            return Err(Complaint::new(
-                "invalid_idempotency_key",
-                "must be 1 to 255 printable characters",
-            ));
+        impl Parse for $name {
+            fn parse(text: &str) -> Result<Self, Complaint> {
+                let printable = !text.trim().is_empty() && !text.chars().any(char::is_control);
+                if !printable || text.chars().count() > 255 {
+                    return Err(Complaint::new($code, "must be 1 to 255 printable characters"));
+                }
+                Ok(Self(text.into()))
+            }
         }
-        Ok(Self(text.into()))
+    };
+}
+
+name_of_the_callers!(
+    /// The caller's key for one write: 1–255 printable characters.
+    IdempotencyKey, "invalid_idempotency_key", "signup_8731"
+);
+impl IdempotencyKey {
+    /// A key of handbill's own. It begins with a control character, which no caller's key may have in it, so the two
+    /// never meet.
+    pub fn of_ours(text: &str) -> Self {
+        Self(
+            ['\u{1f}']
+                .into_iter()
+                .chain(text.chars())
+                .take(255)
+                .collect(),
+        )
     }
 }
+
+name_of_the_callers!(
+    /// The company's own name for a person: 1–255 printable characters.
+    ExternalId, "invalid_external_id", "customer_8731"
+);
+name_of_the_callers!(
+    /// The company's own name for an order: 1–255 printable characters.
+    OrderId, "invalid_order_id", "order_771"
+);
 
 /// `text` if it has at most `max` characters and no U+0000.
 fn bounded(text: &str, max: usize) -> Result<&str, Complaint> {
@@ -199,7 +227,16 @@ macro_rules! kept_text {
     )+};
 }
 
-kept_text!(Name, EmailAddress, WebUrl, Line, Paragraph, IdempotencyKey);
+kept_text!(
+    Name,
+    EmailAddress,
+    WebUrl,
+    Line,
+    Paragraph,
+    IdempotencyKey,
+    ExternalId,
+    OrderId
+);
 
 /// Names and addresses are personal: nothing that prints a struct may print them.
 macro_rules! hidden_when_printed {

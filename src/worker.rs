@@ -19,7 +19,7 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How many rounds pass between two looks at old scans.
 const RETENTION: u64 = 600;
 /// In a crowd filing waits, so that it does not take the writer's time from the phones …
-const CROWD: u64 = 2_000;
+const CROWD: u64 = 200;
 /// … until so many scans wait, because lists have to look through them.
 const MOST_UNFILED: u64 = 3_000_000;
 
@@ -178,7 +178,8 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
     Ok(forgotten)
 }
 
-async fn accounts(app: &App) -> Result<Vec<AccountId>, Error> {
+/// All accounts there are.
+pub(crate) async fn accounts(app: &App) -> Result<Vec<AccountId>, Error> {
     let accounts = app
         .db
         .read(|conn| Ok(accounts::queries::list(conn)?))

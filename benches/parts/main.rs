@@ -7,6 +7,7 @@
     reason = "a benchmark that cannot go on says so by panicking"
 )]
 
+mod money;
 #[allow(dead_code, reason = "every bench needs its part")]
 #[path = "../growth/seed.rs"]
 mod seed;
@@ -49,6 +50,8 @@ fn main() {
     json(&mut criterion, referrals);
     let database = format!("sqlite://{}", folder.path().join("writer.db").display());
     writer(&mut criterion, &database);
+    let database = format!("sqlite://{}", folder.path().join("money.db").display());
+    money::money(&mut criterion, &database);
     criterion.final_summary();
     table::write();
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::page;
 
 /// The parts, in the order of the table.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 10] = [
     "make an id",
     "hash an API key",
     "write a referral as JSON",
@@ -18,6 +18,8 @@ const PARTS: [&str; 8] = [
     "load a page of 50 of 100,000 referrals",
     "a write alone",
     "64 writes at once",
+    "64 purchases and their commissions",
+    "collect 100,000 earnings of 1,000 ambassadors",
 ];
 
 /// Where criterion keeps its figures, from run to run.

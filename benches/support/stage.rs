@@ -83,7 +83,7 @@ impl Stage {
         self.referrals = made.iter().map(Made::id).collect();
     }
 
-    fn make(&self, list: &str, bodies: &[Value]) -> Vec<Made> {
+    pub(crate) fn make(&self, list: &str, bodies: &[Value]) -> Vec<Made> {
         let mut connection = Connection::open(self.port).expect("a connection");
         let mut make = |body: &Value| {
             let target = format!("/api/v1/{list}");
@@ -139,6 +139,18 @@ impl Stage {
         (spread(times), self.resident_megabytes())
     }
 
+    /// The first word that a query finds.
+    pub(crate) fn word(&self, query: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Word {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            word: String,
+        }
+        let mut conn = DbConnection::open(&self.database).expect("the database");
+        let found: Word = sql_query(query).get_result(&mut conn).expect("a word");
+        found.word
+    }
+
     pub(crate) fn count(&self, table: &str) -> u64 {
         #[derive(QueryableByName)]
         struct Count {
@@ -168,10 +180,10 @@ impl Drop for Stage {
 }
 
 /// An answer to a POST.
-struct Made(Value);
+pub(crate) struct Made(Value);
 
 impl Made {
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         text(&self.0["id"])
     }
 }

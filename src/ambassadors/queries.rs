@@ -21,7 +21,19 @@ pub fn find(
         .optional()
 }
 
-/// The same, held until the transaction ends: nobody else changes it meanwhile.
+/// The account's ambassadors with these ids.
+pub fn find_all(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    ids: Vec<AmbassadorId>,
+) -> QueryResult<Vec<Ambassador>> {
+    Ambassador::query()
+        .filter(ambassadors::account_id.eq(account))
+        .filter(ambassadors::id.eq_any(ids))
+        .load(conn)
+}
+
+/// The account's ambassador, held until the transaction ends: nobody else changes it meanwhile.
 pub fn find_to_change(
     conn: &mut DbConnection,
     account: &AccountId,

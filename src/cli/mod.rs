@@ -6,6 +6,7 @@ mod demo;
 mod keys;
 mod logging;
 mod serve;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -54,6 +55,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Add every balance and total up again and compare; a difference is a failure
+    ///
+    /// Reads one state of the database while servers go on working, and changes nothing.
+    Verify {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenAPI document
     Openapi,
 }
@@ -93,6 +102,7 @@ fn perform(command: Command) -> Result<(), String> {
         Command::Accounts { command } => accounts::perform(&config, command),
         Command::Keys { command } => keys::perform(&config, command),
         Command::Migrate { json } => migrate(&config, json),
+        Command::Verify { json } => verify::verify(&config, json),
         Command::Openapi => Ok(()),
     }
 }

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::http::server;
 use crate::ids::{AccountId, ApiKeyId};
 use crate::parse::Parse;
+use crate::payday;
 use crate::text::Name;
 use crate::worker;
 
@@ -57,10 +58,12 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
     let url = app.public_url.clone();
     let worker = actix_web::rt::spawn(worker::run(app.clone()));
+    let payday = actix_web::rt::spawn(payday::run(app.clone()));
     let server = server::serve(app, listener, true).map_err(|error| error.to_string())?;
     log::info!("listening on {bound}, reachable at {url}, docs at {url}/docs");
     let served = server.await.map_err(|error| error.to_string());
     worker.abort();
+    payday.abort();
     log::info!("stopped");
     served
 }

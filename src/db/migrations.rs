@@ -40,6 +40,29 @@ pub fn run(url: &str) -> Result<Vec<String>, String> {
     .map_err(|error| format!("cannot migrate the database: {error}"))
 }
 
+/// Whether the database at `url` is up to date; nothing is changed.
+///
+/// # Errors
+/// A sentence: the database cannot be reached, or is not up to date.
+pub fn check(url: &str) -> Result<(), String> {
+    let mut conn =
+        DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))?;
+    let applied = match &mut conn {
+        DbConnection::Sqlite(inner) => inner.applied_migrations(),
+        DbConnection::Postgres(inner) => inner.applied_migrations(),
+    };
+    let applied = applied.map_err(|error| format!("cannot read the database: {error}"))?;
+    let mut applied = said(&applied);
+    applied.sort();
+    match applied == embedded()? {
+        true => Ok(()),
+        false => Err(
+            "the database is not the one this handbill knows; `handbill migrate` brings an older one up to date"
+                .to_owned(),
+        ),
+    }
+}
+
 /// The names of the embedded migrations, oldest first; the same for both databases.
 pub fn embedded() -> Result<Vec<String>, String> {
     names::<Sqlite>(&SQLITE).map_err(|error| error.to_string())

@@ -9,12 +9,14 @@ mod gate;
 mod job;
 mod local;
 pub mod migrations;
+pub(crate) mod name;
 pub(crate) mod order;
 pub mod page;
 mod pool;
 pub mod positions;
 pub mod recent;
 pub(crate) mod schema;
+mod snapshot;
 pub(crate) mod statement;
 pub mod together;
 mod writer;
@@ -99,6 +101,17 @@ impl Db {
         web::block(move || pool::get(&pool)?.run(work))
             .await
             .map_err(Error::internal)?
+    }
+
+    /// Runs `work`, all of whose statements see the database as it is at one moment. Like [`Db::read_at_length`]
+    /// otherwise.
+    pub async fn read_consistently<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConnection) -> Result<T, Error> + Send + 'static,
+    {
+        self.read_at_length(move |conn| snapshot::on_a_snapshot(conn, work))
+            .await
     }
 
     /// Runs `work` in a transaction and answers once it is on disk. `work` is told the moment of the write, from

@@ -2,6 +2,13 @@
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
+mod money;
+
+pub(crate) use money::{
+    balances, collections, commission_rules, conversions, earning_moves, earnings, payout_items,
+    payout_moves, payouts, refunds, transfers,
+};
+
 table! {
     accounts (id) {
         id -> Text,
@@ -33,6 +40,10 @@ table! {
         payout_schedule -> Text,
         minimum_payout -> BigInt,
         payout_currency -> Text,
+        scheduled_since -> BigInt,
+        available_when -> Text,
+        hold_days -> BigInt,
+        converted_by -> Text,
         status -> Text,
         idempotency_key -> Nullable<Text>,
         idempotency_fingerprint -> Nullable<Text>,
@@ -102,7 +113,9 @@ table! {
         first_name -> Text,
         last_name -> Text,
         email -> Text,
+        email_folded -> Text,
         profile_picture -> Nullable<Text>,
+        external_id -> Nullable<Text>,
         status -> Text,
         verified_at -> Nullable<BigInt>,
         metadata -> Text,
@@ -117,41 +130,6 @@ table! {
     referral_moves (account_id, referral_id, position) {
         account_id -> Text,
         referral_id -> Text,
-        position -> BigInt,
-        from_status -> Text,
-        to_status -> Text,
-        moved_at -> BigInt,
-        moved_by -> Text,
-        note -> Nullable<Text>,
-    }
-}
-
-table! {
-    earnings (account_id, id) {
-        account_id -> Text,
-        id -> Text,
-        referral_id -> Text,
-        program_id -> Text,
-        ambassador_id -> Text,
-        amount -> BigInt,
-        currency -> Text,
-        kind -> Nullable<Text>,
-        description -> Nullable<Text>,
-        status -> Text,
-        reference_id -> Nullable<Text>,
-        paid_at -> Nullable<BigInt>,
-        metadata -> Text,
-        idempotency_key -> Nullable<Text>,
-        idempotency_fingerprint -> Nullable<Text>,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-table! {
-    earning_moves (account_id, earning_id, position) {
-        account_id -> Text,
-        earning_id -> Text,
         position -> BigInt,
         from_status -> Text,
         to_status -> Text,

@@ -1,18 +1,20 @@
 //! Verb: an ambassador earned something.
 
-use super::model::{Earning, EarningStatus, NewEarning, money};
+use super::earned::Earned;
+use super::model::{Earning, NewEarning, money};
+use super::purse::Purse;
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, EarningId, Id, ReferralId};
+use crate::ids::{AccountId, ApiKeyId, EarningId, Id, ReferralId};
+use crate::programs::model::Program;
 use crate::referrals::model::{Referral, ReferralStatus};
 use crate::{programs, referrals};
 
-/// Records a commission for the referral's ambassador, or finds the one that the same key recorded before.
-/// Any status of the referral will do except `rejected`: the documents show earnings made before the referral
-/// is converted.
+/// Records a commission that the company computed, or finds the one that the same key recorded before. Any status of
+/// the referral will do except `rejected`: the documents show earnings made before the referral is converted.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the account has no such referral; [`Error::Conflict`] if the referral is rejected, or
@@ -20,7 +22,8 @@ use crate::{programs, referrals};
 pub fn accrue(
     conn: &mut DbConnection,
     account: &AccountId,
-    id: EarningId,
+    by: &ApiKeyId,
+    id: &EarningId,
     new: &NewEarning,
     now: Timestamp,
 ) -> Result<Recorded<Earning>, Error> {
@@ -34,52 +37,60 @@ pub fn accrue(
                 .ok_or_else(|| Error::no_such("referral_id", ReferralId::NOUN))?;
             if referral.status == ReferralStatus::Rejected {
                 return Err(Error::Conflict {
-            code: "referral_rejected",
-            message: "The referral is rejected, so it earns nothing; take the rejection back first"
-                .to_owned(),
-        });
+                    code: "referral_rejected",
+                    message: "The referral is rejected, so it earns nothing; take the rejection back first".to_owned(),
+                });
             }
-            let earning = earned(conn, id, new, referral, now)?;
-            Ok(queries::insert_if_new(conn, &earning)?.then_some(earning))
+            let program = program_of(conn, &referral)?;
+            let currency = new
+                .currency
+                .clone()
+                .unwrap_or(program.payout_currency.clone());
+            let mut earning = Earned {
+                amount: new.amount,
+                kind: new.kind.clone(),
+                description: new.description.clone(),
+                metadata: new.metadata.clone(),
+                ..Earned::of(&referral, currency, now)
+            }
+            .earning(id.clone(), &program, now);
+            earning.idempotency_key = Retry::key(new.retry.as_ref());
+            earning.idempotency_fingerprint = new
+                .retry
+                .as_ref()
+                .map(|_| money(&new.referral_id, new.amount, Some(&earning.currency)));
+            let mut purse = Purse::open(conn, &earning.owner(), &earning.currency, Some(by), now)?;
+            if !begin(conn, &mut purse, &referral, earning, now)? {
+                return Ok(None);
+            }
+            let made = purse.close(conn, None)?;
+            Ok(made.into_iter().find(|earning| earning.id == *id))
         },
     )
 }
 
-fn earned(
+/// Stores a new earning and books it; what needs no hold any more is available at once. `false`: its key is taken.
+pub fn begin(
     conn: &mut DbConnection,
-    id: EarningId,
-    new: &NewEarning,
-    referral: Referral,
+    purse: &mut Purse,
+    referral: &Referral,
+    earning: Earning,
     now: Timestamp,
-) -> Result<Earning, Error> {
-    let currency = match &new.currency {
-        Some(currency) => currency.clone(),
-        None => {
-            programs::queries::find(conn, &referral.account_id, &referral.program_id)?
-                .ok_or_else(|| Error::internal("a referral without a program"))?
-                .payout_currency
-        }
+) -> Result<bool, Error> {
+    let id = earning.id.clone();
+    let is_free = match earning.available_at {
+        Some(at) => at <= now,
+        None => referral.status == ReferralStatus::Verified,
     };
-    Ok(Earning {
-        id,
-        account_id: referral.account_id,
-        referral_id: referral.id,
-        program_id: referral.program_id,
-        ambassador_id: referral.ambassador_id,
-        amount: new.amount,
-        kind: new.kind.clone(),
-        description: new.description.clone(),
-        status: EarningStatus::Pending,
-        reference_id: None,
-        paid_at: None,
-        metadata: new.metadata.clone(),
-        idempotency_key: Retry::key(new.retry.as_ref()),
-        idempotency_fingerprint: new
-            .retry
-            .as_ref()
-            .map(|_| money(&new.referral_id, new.amount, Some(&currency))),
-        currency,
-        created_at: now,
-        updated_at: now,
-    })
+    let is_new = purse.begin(conn, earning)?;
+    if is_new && is_free {
+        purse.release(&id)?;
+    }
+    Ok(is_new)
+}
+
+/// The referral's program.
+pub fn program_of(conn: &mut DbConnection, referral: &Referral) -> Result<Program, Error> {
+    programs::queries::find(conn, &referral.account_id, &referral.program_id)?
+        .ok_or_else(|| Error::internal("a referral without a program"))
 }

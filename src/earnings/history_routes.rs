@@ -1,4 +1,4 @@
-//! `/api/v1/earnings/{id}/history`: who moved a earning's status, when, from where to where, and why.
+//! `/api/v1/earnings/{id}/history`: who moved an earning's status, when, from where to where, and why.
 
 use actix_web::web;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 #[openapi(paths(history))]
 pub struct Docs;
 
-/// One move of a earning's status.
+/// One move of an earning's status.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EarningMove)]
 pub struct EarningMoveView {
@@ -35,14 +35,15 @@ pub struct EarningMoveView {
     pub to: EarningStatus,
     /// When.
     pub at: Timestamp,
-    /// With which API key.
-    pub by: ApiKeyId,
+    /// With which API key; null: handbill itself, because nothing was left to pay or a payout was due.
+    #[schema(required)]
+    pub by: Option<ApiKeyId>,
     /// Why, if somebody said so.
     #[schema(required)]
     pub note: Option<Paragraph>,
 }
 
-/// Every move of a earning's status, first to last.
+/// Every move of an earning's status, first to last.
 #[derive(Serialize, ToSchema)]
 pub struct EarningHistory {
     /// The moves.
@@ -61,7 +62,7 @@ impl From<EarningMove> for EarningMoveView {
     }
 }
 
-/// Get a earning's history
+/// Get an earning's history
 #[utoipa::path(get, path = "/api/v1/earnings/{id}/history", tag = "Earnings", operation_id = "getEarningHistory",
     params(("id" = EarningId, Path, description = "The earning's id")),
     responses((status = 200, description = "Every move of its status", body = EarningHistory), ShowRefusals))]

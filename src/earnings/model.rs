@@ -6,7 +6,10 @@ use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::{earning_moves, earnings};
 use crate::idempotency::{Keyed, Retry};
-use crate::ids::{AccountId, AmbassadorId, ApiKeyId, EarningId, ProgramId, ReferralId, Wanted};
+use crate::ids::{
+    AccountId, AmbassadorId, ApiKeyId, ConversionId, EarningId, ProgramId, ReferralId, Wanted,
+};
+use crate::ledger::model::Owner;
 use crate::metadata::{Metadata, MetadataChange};
 use crate::money::{Cents, Currency};
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -26,7 +29,7 @@ text_enum! {
 }
 
 impl EarningStatus {
-    /// Where this status can move. The migrations say the same to the database.
+    /// Where a caller can move this status. The migrations say the same to the database.
     pub const fn moves(self) -> &'static [Self] {
         match self {
             Self::Pending => &[Self::Processing, Self::Paid],
@@ -35,6 +38,49 @@ impl EarningStatus {
             Self::Paid => &[],
         }
     }
+
+    /// Where an earning ends by itself, when nothing of it is left to pay: `paid` if any of it arrived or was set
+    /// off and stands, `failed` if all of it was taken back.
+    pub const fn ends(self) -> &'static [Self] {
+        match self {
+            Self::Pending | Self::Failed => &[Self::Paid, Self::Failed],
+            Self::Processing | Self::Paid => &[],
+        }
+    }
+}
+
+text_enum! {
+    /// How an earning came to be.
+    pub enum Origin {
+        /// The company computed it and reported it.
+        Reported = "reported",
+        /// Computed from a conversion by the program's rules.
+        Commission = "commission",
+        /// For a number of verified referrals.
+        Bonus = "bonus",
+        /// In place of one that was reversed when its referral was rejected: the rejection was taken back.
+        Reinstatement = "reinstatement",
+    }
+}
+
+/// Where an earning's amount is: every unit of it is in exactly one of the first six.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Queryable, Selectable, Insertable)]
+#[diesel(table_name = earnings)]
+pub struct Portions {
+    /// In the ambassador's `pending` account.
+    pub held: i64,
+    /// In `available`.
+    pub available: i64,
+    /// In `in_payout`.
+    pub in_payout: i64,
+    /// In `paid`.
+    pub paid: i64,
+    /// Gone into what was owed back.
+    pub set_off: i64,
+    /// Taken back before it left.
+    pub reversed: i64,
+    /// How much of what had left (in a payout, paid, set off) was claimed back.
+    pub clawed_back: i64,
 }
 
 /// One commission.
@@ -67,6 +113,21 @@ pub struct Earning {
     pub paid_at: Option<Timestamp>,
     /// The caller's own.
     pub metadata: Metadata,
+    /// How it came to be.
+    pub origin: Origin,
+    /// Of which conversion it is the commission.
+    pub conversion_id: Option<ConversionId>,
+    /// By which version of the program's rules it was computed.
+    pub rule_version: Option<i64>,
+    /// For how many verified referrals it is the bonus.
+    pub milestone: Option<i64>,
+    /// When its hold ends; if there is none, when the referral is verified.
+    pub available_at: Option<Timestamp>,
+    /// The earning that took its place when the referral's rejection was taken back.
+    pub replaced_by: Option<EarningId>,
+    /// Where the amount is.
+    #[diesel(embed)]
+    pub portions: Portions,
     /// See `idempotency`.
     pub idempotency_key: Option<IdempotencyKey>,
     /// What a retry must repeat: see [`money`].
@@ -75,6 +136,27 @@ pub struct Earning {
     pub created_at: Timestamp,
     /// When anything last changed.
     pub updated_at: Timestamp,
+}
+
+impl Earning {
+    /// Whose it is.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            account_id: self.account_id.clone(),
+            program_id: self.program_id.clone(),
+            ambassador_id: self.ambassador_id.clone(),
+        }
+    }
+
+    /// What the ambassador has earned by it after all that was taken back.
+    pub fn standing(&self) -> i64 {
+        self.amount.get() - self.portions.reversed - self.portions.clawed_back
+    }
+
+    /// What can still leave.
+    pub fn unpaid(&self) -> i64 {
+        self.portions.held + self.portions.available + self.portions.in_payout
+    }
 }
 
 impl Keyed for Earning {
@@ -166,8 +248,8 @@ pub struct EarningMove {
     pub to_status: EarningStatus,
     /// When.
     pub moved_at: Timestamp,
-    /// With which key.
-    pub moved_by: ApiKeyId,
+    /// With which key; without it handbill itself.
+    pub moved_by: Option<ApiKeyId>,
     /// Why.
     pub note: Option<Paragraph>,
 }

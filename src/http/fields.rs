@@ -66,6 +66,21 @@ impl Fields {
         }
     }
 
+    /// The field under `name`, which has fields of its own and names them in its complaints.
+    pub fn take_part<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Option<Value>) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        match read(self.found.shift_remove(name)) {
+            Ok(part) => Some(part),
+            Err(complaints) => {
+                self.complaints.extend(complaints);
+                None
+            }
+        }
+    }
+
     /// What was read, unless there was a complaint.
     pub fn finish<T>(self, read: Option<T>) -> Result<T, Error> {
         match read {
@@ -187,6 +202,36 @@ pub struct Threshold(pub Cents);
 impl FieldValue for Threshold {
     fn from_value(value: Value) -> Result<Self, Complaint> {
         Cents::not_negative(value.as_f64()).map(Self)
+    }
+}
+
+/// How many days something is held.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldDays(pub i64);
+
+impl FieldValue for HoldDays {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to lie between 0 and 3,650 first"
+    )]
+    fn from_value(value: Value) -> Result<Self, Complaint> {
+        match value.as_f64() {
+            Some(days) if days.fract() == 0.0 && (0.0..=3650.0).contains(&days) => {
+                Ok(Self(days as i64))
+            }
+            _ => Err(Complaint::new(
+                "invalid_days",
+                "must be a whole number of days, 0 to 3650",
+            )),
+        }
+    }
+}
+
+impl FieldValue for bool {
+    fn from_value(value: Value) -> Result<Self, Complaint> {
+        value
+            .as_bool()
+            .ok_or_else(|| Complaint::wrong_type("true or false"))
     }
 }
 

@@ -27,11 +27,14 @@ use crate::http::edge::{ErrorBody, words};
     security(("bearerAuth" = [])),
     tags(
         (name = "Programs", description = "What is promised, and where a scan leads"),
+        (name = "Rules", description = "What a program pays for a conversion"),
         (name = "Users", description = "The ambassadors"),
         (name = "Posters", description = "What hangs on the wall, each with its own code"),
         (name = "Impressions", description = "Scans"),
         (name = "Referrals", description = "Signups and what became of them"),
         (name = "Earnings", description = "Commissions"),
+        (name = "Payouts", description = "Money leaving"),
+        (name = "Ledger", description = "Every movement of money, and what it adds up to"),
         (name = "Public", description = "What phones and browsers ask for, without a key"),
         (name = "Operations", description = "For whoever runs the server"),
     )
@@ -62,6 +65,8 @@ impl Modify for Common {
 
 /// How a list fails.
 pub struct ListRefusals;
+/// How a list of what belongs to one thing fails.
+pub struct PartsRefusals;
 /// How a look at one thing fails.
 pub struct ShowRefusals;
 /// How a create fails.
@@ -72,6 +77,12 @@ pub struct UpdateRefusals;
 impl IntoResponses for ListRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[400, 401, 429, 500, 503])
+    }
+}
+
+impl IntoResponses for PartsRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[400, 401, 404, 429, 500, 503])
     }
 }
 

@@ -18,6 +18,11 @@ use crate::parse::{Complaint, Parse};
 pub trait Filter: FromFields {
     /// The ids in the list; what `after` must be one of.
     type Id: Id;
+
+    /// Reads `after`. A list that goes by something else than ids has a way of its own.
+    fn cursor(text: String) -> Result<String, Error> {
+        cursor::<Self::Id>(text)
+    }
 }
 
 /// Filters and page of a list, checked.
@@ -51,6 +56,20 @@ fields! {
 pub struct Limit(i64);
 /// How many rows to pass over.
 pub struct Offset(i64);
+
+impl Limit {
+    /// The page size in force: the documents' default when none was asked for, and the largest at most.
+    pub fn in_force(asked: Option<Self>, largest: i64) -> i64 {
+        asked.map_or(DEFAULT_LIMIT, |limit| limit.0).min(largest)
+    }
+}
+
+impl Offset {
+    /// How many to pass over: none when nothing was asked for.
+    pub fn in_force(asked: Option<Self>) -> i64 {
+        asked.map_or(0, |offset| offset.0)
+    }
+}
 
 /// The documents' default page size.
 const DEFAULT_LIMIT: i64 = 50;
@@ -129,15 +148,12 @@ fn read<F: Filter>(query: &str, largest: i64) -> Result<ListQuery<F>, Error> {
     let filter = F::from_fields(&mut fields);
     let params = PageParams::from_fields(&mut fields);
     let (filter, params) = fields.finish(filter.zip(params))?;
-    let after = params.after.map(cursor::<F::Id>).transpose()?;
+    let after = params.after.map(F::cursor).transpose()?;
     Ok(ListQuery {
         filter,
         page: Page {
-            limit: params
-                .limit
-                .map_or(DEFAULT_LIMIT, |limit| limit.0)
-                .min(largest),
-            offset: params.offset.map_or(0, |offset| offset.0),
+            limit: Limit::in_force(params.limit, largest),
+            offset: Offset::in_force(params.offset),
             order: params.order.unwrap_or(Order::Asc),
             after,
             before: None,

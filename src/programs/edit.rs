@@ -5,15 +5,21 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::ids::{AccountId, Id, ProgramId};
+use crate::ids::{AccountId, ApiKeyId, Id, ProgramId};
+use crate::rules;
+use crate::rules::model::Rule;
+use crate::rules::publish::publish;
 
-/// Applies `changes`; if they change nothing, nothing is written.
+/// Applies `changes`; if they change nothing, nothing is written. A changed rate is a new rule: that rate of every
+/// order.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the account has no such program.
+/// [`Error::NotFound`] if the account has no such program; [`Error::Conflict`] if a new currency would turn the
+/// amounts in the program's rule into other ones.
 pub fn edit(
     conn: &mut DbConnection,
     account: &AccountId,
+    by: &ApiKeyId,
     id: &ProgramId,
     changes: &ProgramChanges,
     now: Timestamp,
@@ -29,10 +35,40 @@ pub fn edit(
     after.payout_schedule = changes.payout_schedule.unwrap_or(after.payout_schedule);
     after.minimum_payout = changes.minimum_payout.unwrap_or(after.minimum_payout);
     after.payout_currency = changes.payout_currency.unwrap_or(after.payout_currency);
+    after.available_when = changes.available_when.unwrap_or(after.available_when);
+    after.hold_days = changes.hold_days.unwrap_or(after.hold_days);
+    after.converted_by = changes.converted_by.unwrap_or(after.converted_by);
+    if after.payout_schedule != before.payout_schedule {
+        after.scheduled_since = now;
+    }
     after.status = changes.status.unwrap_or(after.status);
     if after != before {
         after.updated_at = now;
         queries::update(conn, &after)?;
     }
+    // Only a rate that changed: a client that sends the whole program back must not undo a rule with tiers.
+    if after.commission_basis_points != before.commission_basis_points {
+        let rule = Rule::percent(after.commission_basis_points);
+        publish(conn, account, by, id, rule, now)?;
+    }
+    if after.payout_currency != before.payout_currency {
+        amounts_stay(conn, &before)?;
+    }
     Ok(after)
+}
+
+/// 500 in a rule is 5.00 dollars as long as the program pays in dollars; as yen it would be another promise.
+fn amounts_stay(conn: &mut DbConnection, before: &Program) -> Result<(), Error> {
+    let current = rules::queries::find_current(conn, &before.account_id, &before.id)?;
+    let has_amounts = |rule: &Rule| rule.has_amounts() || !rule.bonuses.is_empty();
+    match current.is_some_and(|current| has_amounts(&current.rule)) {
+        false => Ok(()),
+        true => Err(Error::Conflict {
+            code: "rule_currency",
+            message: format!(
+                "The program's rule has amounts in {} in it; publish a rule without amounts before the currency changes",
+                before.payout_currency.as_str()
+            ),
+        }),
+    }
 }

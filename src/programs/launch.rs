@@ -6,15 +6,19 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
-use crate::ids::{AccountId, ProgramId};
+use crate::ids::{AccountId, ApiKeyId, ProgramId};
+use crate::rules::model::Rule;
+use crate::rules::publish::publish;
 
-/// Makes a program, or finds the one that the same key made before.
+/// Makes a program, or finds the one that the same key made before. A new one pays by its first rule: its rate of
+/// every order.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the key made another program.
 pub fn launch(
     conn: &mut DbConnection,
     account: &AccountId,
+    by: &ApiKeyId,
     id: ProgramId,
     new: &NewProgram,
     now: Timestamp,
@@ -34,13 +38,22 @@ pub fn launch(
                 payout_schedule: new.payout_schedule,
                 minimum_payout: new.minimum_payout,
                 payout_currency: new.payout_currency.clone(),
+                scheduled_since: now,
+                available_when: new.available_when,
+                hold_days: new.hold_days,
+                converted_by: new.converted_by,
                 status: new.status,
                 idempotency_key: Retry::key(new.retry.as_ref()),
                 idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
                 created_at: now,
                 updated_at: now,
             };
-            Ok(queries::insert_if_new(conn, &program)?.then_some(program))
+            if !queries::insert_if_new(conn, &program)? {
+                return Ok(None);
+            }
+            let rule = Rule::percent(program.commission_basis_points);
+            publish(conn, account, by, &program.id, rule, now)?;
+            Ok(Some(program))
         },
     )
 }

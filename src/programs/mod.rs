@@ -8,3 +8,4 @@ pub mod launch;
 pub mod model;
 pub mod queries;
 pub mod routes;
+pub mod view;

@@ -35,6 +35,26 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What ends the hold of an earning, so that it can be paid out.
+    pub enum AvailableWhen {
+        /// Its referral is verified.
+        Verified = "verified",
+        /// The program's days of hold are over.
+        HoldDays = "hold_days",
+    }
+}
+
+text_enum! {
+    /// What makes a pending referral converted.
+    pub enum ConvertedBy {
+        /// Its first conversion.
+        Conversion = "conversion",
+        /// Somebody says so.
+        Hand = "hand",
+    }
+}
+
 /// What a company promises its ambassadors, and where it wants phones to land.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
 #[diesel(table_name = programs, treat_none_as_default_value = false)]
@@ -49,7 +69,7 @@ pub struct Program {
     pub description: Option<Paragraph>,
     /// Where a scan leads, unless the poster has a destination of its own.
     pub landing_url: WebUrl,
-    /// The commission; informational, earnings carry their own amount.
+    /// The rate of the last rule that was a percentage. What is paid, the current rule says.
     pub commission_basis_points: BasisPoints,
     /// How often ambassadors are paid.
     pub payout_schedule: PayoutSchedule,
@@ -57,6 +77,14 @@ pub struct Program {
     pub minimum_payout: Cents,
     /// The currency of earnings that name none.
     pub payout_currency: Currency,
+    /// Since when the schedule is what it is.
+    pub scheduled_since: Timestamp,
+    /// What ends the hold of an earning.
+    pub available_when: AvailableWhen,
+    /// How many days it lasts, if it is ended by days.
+    pub hold_days: i64,
+    /// What makes a pending referral converted.
+    pub converted_by: ConvertedBy,
     /// Whether it recruits.
     pub status: ProgramStatus,
     /// See `idempotency`.
@@ -78,6 +106,15 @@ impl Keyed for Program {
 }
 
 impl Program {
+    /// When the hold of something earned at `from` ends; none if it ends with the verification.
+    pub fn hold_ends(&self, from: Timestamp) -> Option<Timestamp> {
+        let seconds = self.hold_days.saturating_mul(86_400);
+        match self.available_when {
+            AvailableWhen::Verified => None,
+            AvailableWhen::HoldDays => Some(from.plus_seconds(seconds)),
+        }
+    }
+
     /// Refuses what only a recruiting program allows.
     pub fn must_recruit(&self) -> Result<(), Error> {
         match self.status {
@@ -107,6 +144,12 @@ pub struct NewProgram {
     pub minimum_payout: Cents,
     /// The currency of payouts.
     pub payout_currency: Currency,
+    /// What ends the hold of an earning.
+    pub available_when: AvailableWhen,
+    /// How many days it lasts.
+    pub hold_days: i64,
+    /// What makes a pending referral converted.
+    pub converted_by: ConvertedBy,
     /// Whether it recruits from the start.
     pub status: ProgramStatus,
     /// The caller's key.
@@ -130,6 +173,12 @@ pub struct ProgramChanges {
     pub minimum_payout: Option<Cents>,
     /// A new currency, for earnings to come.
     pub payout_currency: Option<Currency>,
+    /// What ends the hold of earnings to come.
+    pub available_when: Option<AvailableWhen>,
+    /// How many days it lasts, for earnings to come.
+    pub hold_days: Option<i64>,
+    /// What makes a pending referral converted.
+    pub converted_by: Option<ConvertedBy>,
     /// Pause or resume.
     pub status: Option<ProgramStatus>,
 }

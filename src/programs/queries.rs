@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::{Program, ProgramStatus};
+use super::model::{PayoutSchedule, Program, ProgramStatus};
 use crate::db::page::{Order, Page, paged};
 use crate::db::schema::programs;
 use crate::db::{DbConnection, on_each_database};
@@ -65,6 +65,15 @@ pub fn list(
     paged!(query, programs::id, page).load(conn)
 }
 
+/// The account's programs that are collected by a schedule.
+pub fn list_scheduled(conn: &mut DbConnection, account: &AccountId) -> QueryResult<Vec<Program>> {
+    Program::query()
+        .filter(programs::account_id.eq(account))
+        .filter(programs::payout_schedule.ne(PayoutSchedule::Manual))
+        .order(programs::id)
+        .load(conn)
+}
+
 /// Stores a new program. `false`: its idempotency key is taken.
 pub fn insert_if_new(conn: &mut DbConnection, program: &Program) -> QueryResult<bool> {
     on_each_database!(conn, |c| diesel::insert_into(programs::table)
@@ -85,6 +94,10 @@ pub fn update(conn: &mut DbConnection, program: &Program) -> QueryResult<()> {
             programs::payout_schedule.eq(program.payout_schedule),
             programs::minimum_payout.eq(program.minimum_payout),
             programs::payout_currency.eq(&program.payout_currency),
+            programs::scheduled_since.eq(program.scheduled_since),
+            programs::available_when.eq(program.available_when),
+            programs::hold_days.eq(program.hold_days),
+            programs::converted_by.eq(program.converted_by),
             programs::status.eq(program.status),
             programs::updated_at.eq(program.updated_at),
         ))

@@ -2,22 +2,23 @@
 //! those of its settings page, the style is theirs.
 
 use actix_web::{HttpRequest, web};
-use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::edit::edit;
 use super::launch::launch;
-use super::model::{NewProgram, PayoutSchedule, Program, ProgramChanges, ProgramStatus};
+use super::model::{
+    AvailableWhen, ConvertedBy, NewProgram, PayoutSchedule, ProgramChanges, ProgramStatus,
+};
 use super::queries;
+use super::view::ProgramView;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::{Body, for_existing};
-use crate::http::fields::{Threshold, fields};
+use crate::http::fields::{HoldDays, Threshold, fields};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
 use crate::http::path::PathId;
@@ -71,7 +72,7 @@ fields! {
         pub description: Option<Paragraph>,
         /// Where a scan leads; `impression_id` is added to it.
         pub landing_url: WebUrl,
-        /// The commission in percent; 0 when left out.
+        /// The commission in percent, which is the program's first rule; 0 when left out.
         pub commission_rate: Option<BasisPoints>,
         /// `manual` when left out.
         pub payout_schedule: Option<PayoutSchedule>,
@@ -79,6 +80,13 @@ fields! {
         pub minimum_payout: Option<Threshold>,
         /// `USD` when left out.
         pub payout_currency: Option<Currency>,
+        /// What ends the hold of an earning: `verified` (its referral is; the default) or `hold_days`.
+        pub available_when: Option<AvailableWhen>,
+        /// How many days a hold lasts that is ended by `hold_days`: 0 to 3650; 30 when left out.
+        #[schema(value_type = Option<i64>, minimum = 0, maximum = 3650)]
+        pub hold_days: Option<HoldDays>,
+        /// What makes a pending referral converted: its first `conversion` (the default), or only your `hand`.
+        pub converted_by: Option<ConvertedBy>,
         /// `active` when left out.
         pub status: Option<ProgramStatus>,
         /// Makes a retry the same request.
@@ -97,7 +105,7 @@ fields! {
         pub description: Option<Option<Paragraph>>,
         /// A new destination, for posters that already hang too.
         pub landing_url: Option<WebUrl>,
-        /// A new rate in percent.
+        /// A new rate in percent. If it is another one than before, it is published as a new rule.
         pub commission_rate: Option<BasisPoints>,
         /// A new schedule.
         pub payout_schedule: Option<PayoutSchedule>,
@@ -105,60 +113,15 @@ fields! {
         pub minimum_payout: Option<Threshold>,
         /// A new currency, for earnings to come.
         pub payout_currency: Option<Currency>,
+        /// What ends the hold of earnings to come.
+        pub available_when: Option<AvailableWhen>,
+        /// How many days the hold of earnings to come lasts.
+        #[schema(value_type = Option<i64>, minimum = 0, maximum = 3650)]
+        pub hold_days: Option<HoldDays>,
+        /// What makes a pending referral converted.
+        pub converted_by: Option<ConvertedBy>,
         /// Pause or resume.
         pub status: Option<ProgramStatus>,
-    }
-}
-
-/// What a company promises its ambassadors, and where scans lead.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Program, example = json!({
-    "id": "prog_123abc", "name": "Campus launch", "description": null,
-    "landing_url": "https://example.com/join", "commission_rate": 10, "payout_schedule": "monthly",
-    "minimum_payout": 5000, "payout_currency": "USD", "status": "active",
-    "created_at": "2024-01-10T09:00:00Z", "updated_at": "2024-01-10T09:00:00Z"
-}))]
-pub struct ProgramView {
-    /// `prog_…`
-    pub id: ProgramId,
-    /// What people call it.
-    pub name: Name,
-    /// For people.
-    #[schema(required)]
-    pub description: Option<Paragraph>,
-    /// Where a scan leads.
-    pub landing_url: WebUrl,
-    /// The commission in percent.
-    pub commission_rate: BasisPoints,
-    /// How often ambassadors are paid.
-    pub payout_schedule: PayoutSchedule,
-    /// The least that is paid out, in minor units.
-    pub minimum_payout: Cents,
-    /// The currency of payouts.
-    pub payout_currency: Currency,
-    /// Whether it recruits.
-    pub status: ProgramStatus,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
-
-impl From<Program> for ProgramView {
-    fn from(program: Program) -> Self {
-        Self {
-            id: program.id,
-            name: program.name,
-            description: program.description,
-            landing_url: program.landing_url,
-            commission_rate: program.commission_basis_points,
-            payout_schedule: program.payout_schedule,
-            minimum_payout: program.minimum_payout,
-            payout_currency: program.payout_currency,
-            status: program.status,
-            created_at: program.created_at,
-            updated_at: program.updated_at,
-        }
     }
 }
 
@@ -220,12 +183,24 @@ async fn create(
             .minimum_payout
             .map_or(Cents::ZERO, |threshold| threshold.0),
         payout_currency: body.payout_currency.unwrap_or_else(Currency::usd),
+        available_when: body.available_when.unwrap_or(AvailableWhen::Verified),
+        hold_days: body.hold_days.map_or(30, |days| days.0),
+        converted_by: body.converted_by.unwrap_or(ConvertedBy::Conversion),
         status: body.status.unwrap_or(ProgramStatus::Active),
         retry,
     };
     let recorded = app
         .db
-        .write(move |conn, now| launch(conn, &account.id, ProgramId::new(now), &new, now))
+        .write(move |conn, now| {
+            launch(
+                conn,
+                &account.id,
+                &account.key,
+                ProgramId::new(now),
+                &new,
+                now,
+            )
+        })
         .await?;
     Ok(Created::new(recorded, ProgramView::from))
 }
@@ -263,11 +238,14 @@ async fn update(
         payout_schedule: body.payout_schedule,
         minimum_payout: body.minimum_payout.map(|threshold| threshold.0),
         payout_currency: body.payout_currency,
+        available_when: body.available_when,
+        hold_days: body.hold_days.map(|days| days.0),
+        converted_by: body.converted_by,
         status: body.status,
     };
     let program = app
         .db
-        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| edit(conn, &account.id, &account.key, &id.0, &changes, now))
         .await?;
     app.hanging.forget();
     Ok(web::Json(program.into()))

@@ -4,6 +4,7 @@ use super::model::{Referral, ReferralChanges, ReferralMove, ReferralStatus};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::earnings::{bonus, release, reverse};
 use crate::error::Error;
 use crate::ids::{AccountId, ApiKeyId, Id, ReferralId};
 use crate::impressions;
@@ -45,8 +46,29 @@ pub fn decide(
         let impression = impressions::queries::find(conn, account, &after.impression_id)?
             .ok_or_else(|| Error::internal("a referral's impression is gone"))?;
         tally::moved(conn, &after, &impression, before.status)?;
+        follow_the_money(conn, &after, before.status, by, now)?;
     }
     Ok(after)
+}
+
+/// What a move means for what was earned.
+fn follow_the_money(
+    conn: &mut DbConnection,
+    referral: &Referral,
+    from: ReferralStatus,
+    by: &ApiKeyId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match (from, referral.status) {
+        (_, ReferralStatus::Rejected) => reverse::rejected(conn, referral, by, now),
+        (ReferralStatus::Rejected, _) => reverse::reinstated(conn, referral, by, now),
+        (_, ReferralStatus::Verified) => {
+            release::verified(conn, referral, by, now)?;
+            bonus::bonus(conn, referral, by, now)
+        }
+        (ReferralStatus::Verified, _) => release::unverified(conn, referral, by, now),
+        _ => Ok(()),
+    }
 }
 
 /// Everything but the status.
@@ -56,6 +78,8 @@ fn changed(before: &Referral, changes: &ReferralChanges) -> Result<Referral, Err
     after.first_name = changes.first_name.unwrap_or(after.first_name);
     after.last_name = changes.last_name.unwrap_or(after.last_name);
     after.email = changes.email.unwrap_or(after.email);
+    after.email_folded = after.email.folded();
+    after.external_id = changes.external_id.unwrap_or(after.external_id);
     after.profile_picture = changes.profile_picture.unwrap_or(after.profile_picture);
     // What was read and is sent back has lost its fraction of a second; that is no change.
     let said = changes.verified_at.filter(|said| {

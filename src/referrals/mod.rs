@@ -7,6 +7,7 @@
 pub mod decide;
 pub mod history_routes;
 pub mod model;
+pub mod people_queries;
 pub mod queries;
 pub mod record;
 pub mod routes;

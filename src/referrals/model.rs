@@ -8,7 +8,7 @@ use crate::db::schema::{referral_moves, referrals};
 use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, ImpressionId, ProgramId, ReferralId, Wanted};
 use crate::metadata::{Metadata, MetadataChange};
-use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
+use crate::text::{EmailAddress, ExternalId, IdempotencyKey, Name, Paragraph, WebUrl};
 
 text_enum! {
     /// Where a signup stands.
@@ -57,8 +57,12 @@ pub struct Referral {
     pub last_name: Name,
     /// Personal. Two referrals may share one.
     pub email: EmailAddress,
+    /// The address in lower case, as it is looked for.
+    pub email_folded: String,
     /// Where a picture is. It is never fetched.
     pub profile_picture: Option<WebUrl>,
+    /// The company's own name for the person.
+    pub external_id: Option<ExternalId>,
     /// Where it stands.
     pub status: ReferralStatus,
     /// When it was verified; kept when it moves on, emptied when a rejection is taken back.
@@ -96,6 +100,8 @@ pub struct NewReferral {
     pub email: EmailAddress,
     /// Where a picture is.
     pub profile_picture: Option<WebUrl>,
+    /// The company's own name for the person.
+    pub external_id: Option<ExternalId>,
     /// The caller's own.
     pub metadata: Metadata,
     /// The caller's key.
@@ -113,6 +119,8 @@ pub struct ReferralChanges {
     pub email: Option<EmailAddress>,
     /// A new picture, or none.
     pub profile_picture: Option<Option<WebUrl>>,
+    /// Another name for the person, or none.
+    pub external_id: Option<Option<ExternalId>>,
     /// Where it is to move.
     pub status: Option<ReferralStatus>,
     /// When it was verified, if that is not now.

@@ -12,7 +12,7 @@ use crate::db::statement::{by_account, column, statement};
 use crate::db::together::Timed;
 use crate::db::{DbConnection, on_each_database};
 use crate::error::Error;
-use crate::ids::{AccountId, ReferralId};
+use crate::ids::{AccountId, AmbassadorId, ReferralId};
 use crate::text::IdempotencyKey;
 
 /// The account's referral with this id.
@@ -122,6 +122,20 @@ pub fn find_by_keys(
     }
 }
 
+/// How many of an ambassador's referrals are verified.
+pub fn count_verified(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    ambassador: &AmbassadorId,
+) -> QueryResult<i64> {
+    referrals::table
+        .filter(referrals::account_id.eq(account))
+        .filter(referrals::ambassador_id.eq(ambassador))
+        .filter(referrals::status.eq(ReferralStatus::Verified))
+        .count()
+        .get_result(conn)
+}
+
 /// A page of the account's referrals.
 pub fn list(
     conn: &mut DbConnection,
@@ -143,10 +157,10 @@ pub fn list(
 }
 
 const INSERT_MANY: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, \
-        first_name, last_name, email, profile_picture, status, metadata, idempotency_key, \
+        first_name, last_name, email, email_folded, profile_picture, external_id, status, metadata, idempotency_key, \
         idempotency_fingerprint, created_at, updated_at) \
     SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], \
-        ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[]) \
+        ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[]) \
     ON CONFLICT DO NOTHING RETURNING id";
 
 #[derive(QueryableByName)]
@@ -179,7 +193,9 @@ pub fn insert_new(conn: &mut DbConnection, rows: &[Referral]) -> QueryResult<Vec
                 .bind::<Array<Text>, _>(column!(rows, first_name))
                 .bind::<Array<Text>, _>(column!(rows, last_name))
                 .bind::<Array<Text>, _>(column!(rows, email))
+                .bind::<Array<Text>, _>(column!(rows, email_folded))
                 .bind::<Array<Nullable<Text>>, _>(column!(rows, profile_picture?))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, external_id?))
                 .bind::<Array<Text>, _>(column!(rows, status))
                 .bind::<Array<Text>, _>(column!(rows, metadata))
                 .bind::<Array<Nullable<Text>>, _>(column!(rows, idempotency_key?))
@@ -214,6 +230,8 @@ pub fn advance(
             referrals::first_name.eq(&referral.first_name),
             referrals::last_name.eq(&referral.last_name),
             referrals::email.eq(&referral.email),
+            referrals::email_folded.eq(&referral.email_folded),
+            referrals::external_id.eq(&referral.external_id),
             referrals::profile_picture.eq(&referral.profile_picture),
             referrals::status.eq(referral.status),
             referrals::verified_at.eq(referral.verified_at),

@@ -25,7 +25,7 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, Id, ImpressionId, ProgramId, ReferralId, Wanted};
-use crate::text::{EmailAddress, IdempotencyKey, Name, Paragraph, WebUrl};
+use crate::text::{EmailAddress, ExternalId, IdempotencyKey, Name, Paragraph, WebUrl};
 
 /// How long a signup waits for its turn at the database.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -88,6 +88,8 @@ fields! {
         pub email: EmailAddress,
         /// Where a picture is. It is never fetched.
         pub profile_picture: Option<WebUrl>,
+        /// Your own name for the person; conversions may use it.
+        pub external_id: Option<ExternalId>,
         /// Your own.
         pub metadata: Option<SentMetadata>,
         /// Makes a retry the same request, for ever.
@@ -96,7 +98,7 @@ fields! {
 }
 
 fields! {
-    /// What is to change; what is left out stays. Null empties `profile_picture`.
+    /// What is to change; what is left out stays. Null empties `profile_picture` and `external_id`.
     #[derive(ToSchema)]
     #[schema(example = json!({"status": "verified", "metadata": {"verification_notes": "called back"}}))]
     pub struct UpdateReferral {
@@ -109,6 +111,9 @@ fields! {
         /// A new picture, or null for none.
         #[schema(value_type = Option<WebUrl>)]
         pub profile_picture: Option<Option<WebUrl>>,
+        /// Another name of your own for the person, or null for none.
+        #[schema(value_type = Option<ExternalId>)]
+        pub external_id: Option<Option<ExternalId>>,
         /// pending → converted, verified, rejected; converted → verified, rejected; verified → converted,
         /// rejected; rejected → pending. The same again changes nothing.
         pub status: Option<ReferralStatus>,
@@ -184,6 +189,7 @@ async fn create(
         last_name: body.last_name,
         email: body.email,
         profile_picture: body.profile_picture,
+        external_id: body.external_id,
         metadata: SentMetadata::kept(body.metadata)?,
         retry,
     };
@@ -234,6 +240,7 @@ async fn update(
         last_name: body.last_name,
         email: body.email,
         profile_picture: body.profile_picture,
+        external_id: body.external_id,
         status: body.status,
         verified_at: body.verified_at,
         metadata: SentMetadata::change(body.metadata, app.config.metadata_update),

@@ -7,7 +7,7 @@ use super::model::{Referral, ReferralStatus};
 use crate::clock::Timestamp;
 use crate::ids::{AmbassadorId, ImpressionId, ProgramId, ReferralId};
 use crate::metadata::Metadata;
-use crate::text::{EmailAddress, Name, WebUrl};
+use crate::text::{EmailAddress, ExternalId, Name, WebUrl};
 
 /// One signup.
 #[derive(Serialize, ToSchema)]
@@ -31,6 +31,9 @@ pub struct ReferralView {
     /// Where a picture is.
     #[schema(required)]
     pub profile_picture: Option<WebUrl>,
+    /// Your own name for the person; only there if you gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
     /// Where it stands.
     pub status: ReferralStatus,
     /// The impression's program.
@@ -57,6 +60,7 @@ impl From<Referral> for ReferralView {
             last_name: referral.last_name,
             email: referral.email,
             profile_picture: referral.profile_picture,
+            external_id: referral.external_id,
             status: referral.status,
             program_id: referral.program_id,
             student_id: referral.ambassador_id,

@@ -178,6 +178,7 @@ fn every_command_explains_itself() {
         &["keys", "list"],
         &["keys", "revoke"],
         &["migrate"],
+        &["verify"],
         &["openapi"],
     ] {
         let arguments = [arguments, &["--help"]].concat();

@@ -28,7 +28,11 @@ impl Transcript {
                     .len(),
             );
             let ours = id.split_once('_').is_some_and(|(prefix, tail)| {
-                ["prog", "user", "poster", "imp", "ref", "earn", "key", "req"].contains(&prefix)
+                [
+                    "prog", "user", "poster", "imp", "ref", "earn", "key", "req", "conv", "refund",
+                    "tr", "coll", "payout",
+                ]
+                .contains(&prefix)
                     && tail.len() == 20
             });
             let code = id.len() == 10
@@ -108,6 +112,7 @@ async fn tell(app: &TestApp) -> String {
         }
         transcript.note("history", &app.get(&format!("{path}/history")).await);
     }
+    tell_money(app, &mut transcript, &referrals).await;
     let program = programs[0]["id"].as_str().expect("an id");
     for list in [
         "programs",
@@ -116,6 +121,11 @@ async fn tell(app: &TestApp) -> String {
         "impressions",
         "referrals",
         "earnings",
+        "conversions",
+        "refunds",
+        "payouts",
+        "ledger/transfers",
+        "payouts/collections",
     ] {
         for query in [
             "",
@@ -144,6 +154,71 @@ async fn tell(app: &TestApp) -> String {
         );
     }
     transcript.text
+}
+
+/// Purchases, refunds, payouts, and what the ledger says of them.
+async fn tell_money(app: &TestApp, transcript: &mut Transcript, referrals: &[Value]) {
+    for (n, referral) in referrals.iter().enumerate() {
+        for (order, amount, currency) in [(0, 5500, "USD"), (1, 999, "JPY"), (1, 1000, "JPY")] {
+            app.wait(1);
+            let body = json!({
+                "referral_id": referral["id"], "order_id": format!("Örder {n}.{order}"), "amount": amount + n,
+                "currency": currency, "kind": "renewal", "metadata": { "é": [1e2, null] },
+            });
+            transcript.note("buy", &app.post("/api/v1/conversions", body).await);
+        }
+        for (key, amount) in [("a", 333), ("b", 333), ("b", 334), ("c", 99_999)] {
+            app.wait(1);
+            let body = json!({
+                "order_id": format!("Örder {n}.0"), "amount": amount, "idempotency_key": format!("{n}{key}"),
+            });
+            transcript.note("refund", &app.post("/api/v1/refunds", body).await);
+        }
+        let path = format!(
+            "/api/v1/referrals/{}",
+            referral["id"].as_str().expect("an id")
+        );
+        transcript.note(
+            "verify",
+            &app.put(&path, json!({ "status": "verified" })).await,
+        );
+    }
+    for round in ["paid", "failed", "cancelled"] {
+        app.wait(86_400);
+        for dry_run in [true, false] {
+            let body = json!({ "program_id": referrals[0]["program_id"], "dry_run": dry_run });
+            transcript.note("collect", &app.post("/api/v1/payouts:collect", body).await);
+        }
+        for payout in app.all("payouts").await {
+            let path = format!("/api/v1/payouts/{}", payout["id"].as_str().expect("an id"));
+            let body = json!({ "status": round, "reference_id": "SEPA 1", "note": "née" });
+            transcript.note(round, &app.put(&path, body).await);
+            transcript.note("items", &app.get(&format!("{path}/earnings")).await);
+            transcript.note("history", &app.get(&format!("{path}/history")).await);
+        }
+        let body = json!({ "order_id": "Örder 0.1", "amount": 10, "idempotency_key": round });
+        transcript.note("refund", &app.post("/api/v1/refunds", body).await);
+    }
+    for referral in &referrals[..2] {
+        let student = referral["student_id"].as_str().expect("an id");
+        for path in [
+            "balance?",
+            "balance?as_of=2024-03-02T00:00:00Z&",
+            "statement?",
+            "statement?limit=2&offset=1&",
+        ] {
+            let path = format!("/api/v1/ledger/{path}student_id={student}");
+            transcript.note(&path[16..20], &app.get(&path).await);
+        }
+    }
+    for earning in app.all("earnings").await {
+        let id = earning["id"].as_str().expect("an id");
+        transcript.note(
+            "explain",
+            &app.get(&format!("/api/v1/earnings/{id}/explain")).await,
+        );
+    }
+    transcript.note("csv", &app.get("/api/v1/payouts.csv").await);
 }
 
 #[actix_web::test]

@@ -12,7 +12,8 @@ on_both! {
         let expected = json!({
             "id": program["id"], "name": "Campus launch", "description": null,
             "landing_url": "https://example.com/join", "commission_rate": 0, "payout_schedule": "manual",
-            "minimum_payout": 0, "payout_currency": "USD", "status": "active",
+            "minimum_payout": 0, "payout_currency": "USD", "available_when": "verified", "hold_days": 30,
+            "converted_by": "conversion", "status": "active",
             "created_at": "2024-03-01T09:00:00Z", "updated_at": "2024-03-01T09:00:00Z",
         });
         assert_eq!(program, expected);
@@ -34,11 +35,13 @@ on_both! {
         let changes = json!({
             "name": "B", "description": null, "landing_url": "https://example.com/b", "commission_rate": 7.25,
             "payout_schedule": "biweekly", "minimum_payout": 100, "payout_currency": "JPY", "status": "active",
+            "available_when": "hold_days", "hold_days": 14, "converted_by": "hand",
         });
         let changed = app.put(&path, changes).await.ok();
         let expected = json!({
             "id": program["id"], "name": "B", "description": null, "landing_url": "https://example.com/b",
             "commission_rate": 7.25, "payout_schedule": "biweekly", "minimum_payout": 100, "payout_currency": "JPY",
+            "available_when": "hold_days", "hold_days": 14, "converted_by": "hand",
             "status": "active", "created_at": program["created_at"], "updated_at": "2024-03-01T09:01:00Z",
         });
         assert_eq!(changed, expected);
@@ -51,7 +54,7 @@ on_both! {
     async fn a_program_that_cannot_be_is_refused_field_by_field(app: &TestApp) {
         let body = json!({
             "name": "", "landing_url": "ftp://example.com", "commission_rate": 101, "payout_schedule": "daily",
-            "minimum_payout": -1, "payout_currency": "XYZ", "status": "closed",
+            "minimum_payout": -1, "payout_currency": "XYZ", "available_when": "soon", "hold_days": 3651, "converted_by": "", "status": "closed",
         });
         let refused = app.post("/api/v1/programs", body).await.refused(400, "name must not be blank");
         let fields: Vec<_> = refused["errors"].as_array().expect("errors").iter()
@@ -60,7 +63,8 @@ on_both! {
         assert_eq!(fields, [
             ("name", "blank"), ("landing_url", "invalid_url"), ("commission_rate", "invalid_rate"),
             ("payout_schedule", "unknown_value"), ("minimum_payout", "invalid_amount"),
-            ("payout_currency", "unknown_currency"), ("status", "unknown_value"),
+            ("payout_currency", "unknown_currency"), ("available_when", "unknown_value"), ("hold_days", "invalid_days"),
+            ("converted_by", "unknown_value"), ("status", "unknown_value"),
         ]);
         app.post("/api/v1/programs", json!({})).await.refused(400, "Missing required field: name");
         app.post("/api/v1/programs", json!({ "name": "A" })).await.refused(400, "Missing required field: landing_url");

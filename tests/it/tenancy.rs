@@ -12,6 +12,32 @@ async fn belongings(owner: &Caller) -> Vec<(&'static str, Value)> {
     let scan = owner.a_scan_of(&poster).await;
     let referral = owner.a_referral_from(&scan).await;
     let earning = owner.an_earning_of(&referral).await;
+    let order = json!({ "referral_id": referral["id"], "order_id": "order_1", "amount": 9 });
+    let conversion = owner.post("/api/v1/conversions", order).await.ok();
+    let refund = json!({ "order_id": "order_1", "idempotency_key": "note_1" });
+    let refund = owner.post("/api/v1/refunds", refund).await.ok();
+    let conversion_path = format!(
+        "/api/v1/conversions/{}",
+        conversion["id"].as_str().expect("an id")
+    );
+    let conversion = owner.get(&conversion_path).await.ok();
+    let referral_path = format!(
+        "/api/v1/referrals/{}",
+        referral["id"].as_str().expect("an id")
+    );
+    owner
+        .put(&referral_path, json!({ "status": "verified" }))
+        .await
+        .ok();
+    let referral = owner.get(&referral_path).await.ok();
+    let run = json!({ "program_id": program["id"] });
+    owner.post("/api/v1/payouts:collect", run).await.ok();
+    let payout = owner.all("payouts").await.remove(0);
+    let earning_path = format!(
+        "/api/v1/earnings/{}",
+        earning["id"].as_str().expect("an id")
+    );
+    let earning = owner.get(&earning_path).await.ok();
     vec![
         ("programs", program),
         ("users", student),
@@ -19,6 +45,9 @@ async fn belongings(owner: &Caller) -> Vec<(&'static str, Value)> {
         ("impressions", scan),
         ("referrals", referral),
         ("earnings", earning),
+        ("conversions", conversion),
+        ("refunds", refund),
+        ("payouts", payout),
     ]
 }
 
@@ -36,14 +65,14 @@ on_both! {
             let id = thing["id"].as_str().expect("an id");
             let unknown = format!("{}zzzz", &id[..id.len() - 4]);
             for tail in ["", "/history"] {
-                if tail == "/history" && !["referrals", "earnings"].contains(&list) {
+                if tail == "/history" && !["referrals", "earnings", "payouts"].contains(&list) {
                     continue;
                 }
                 let theirs = stranger.get(&format!("/api/v1/{list}/{id}{tail}")).await.refused_with(404);
                 let nobodys = stranger.get(&format!("/api/v1/{list}/{unknown}{tail}")).await.refused_with(404);
                 assert_eq!(without_request_id(theirs), without_request_id(nobodys), "{list}");
             }
-            if list != "impressions" {
+            if !["impressions", "conversions", "refunds"].contains(&list) {
                 let changes = json!({ "status": "paused", "first_name": "Mallory", "location": "x", "amount": 1 });
                 let path = format!("/api/v1/{list}/{id}");
                 stranger.put(&path, changes).await.refused_with(404);
@@ -62,7 +91,7 @@ on_both! {
         }
         for (filter, of) in [("programId", 0), ("studentId", 1), ("posterId", 2), ("referralId", 4)] {
             let id = theirs[of].1["id"].as_str().expect("an id");
-            for list in ["users", "posters", "impressions", "referrals", "earnings"] {
+            for list in ["users", "posters", "impressions", "referrals", "earnings", "conversions", "payouts"] {
                 let page = app.get(&format!("/api/v1/{list}?{filter}={id}")).await.ok();
                 for seen in page[list].as_array().expect("an array") {
                     assert!(mine.iter().any(|(_, thing)| thing == seen), "{list} by {filter}");
@@ -87,6 +116,11 @@ on_both! {
             ("impressions", json!({ "poster_id": id(2) }), json!({ "poster_id": "poster_unknown" })),
             ("referrals", signup(id(3)), signup(json!("imp_unknown"))),
             ("earnings", json!({ "referral_id": id(4), "amount": 1 }), json!({ "referral_id": "ref_unknown", "amount": 1 })),
+            (
+                "conversions",
+                json!({ "referral_id": id(4), "order_id": "o", "amount": 1 }),
+                json!({ "referral_id": "ref_unknown", "order_id": "o", "amount": 1 }),
+            ),
         ] {
             let path = format!("/api/v1/{list}");
             let theirs = stranger.post(&path, theirs).await.refused_with(400);

@@ -10,6 +10,13 @@ CREATE TABLE programs (
     -- Minor units of payout_currency.
     minimum_payout          BIGINT NOT NULL CHECK (minimum_payout BETWEEN 0 AND 99999999999),
     payout_currency         TEXT NOT NULL CHECK (payout_currency ~ '^[A-Z]{3}$'),
+    -- Since when the schedule is what it is: nothing is collected for moments before.
+    scheduled_since         BIGINT NOT NULL,
+    -- What ends the hold of an earning.
+    available_when          TEXT NOT NULL CHECK (available_when IN ('verified', 'hold_days')),
+    hold_days               BIGINT NOT NULL CHECK (hold_days BETWEEN 0 AND 3650),
+    -- What makes a pending referral converted.
+    converted_by            TEXT NOT NULL CHECK (converted_by IN ('conversion', 'hand')),
     status                  TEXT NOT NULL CHECK (status IN ('active', 'paused')),
     -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
     idempotency_key         TEXT COLLATE "C" CHECK (length(idempotency_key) BETWEEN 1 AND 255),

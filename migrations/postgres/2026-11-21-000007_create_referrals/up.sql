@@ -8,7 +8,11 @@ CREATE TABLE referrals (
     first_name              TEXT NOT NULL CHECK (length(first_name) BETWEEN 1 AND 255),
     last_name               TEXT NOT NULL CHECK (length(last_name) BETWEEN 1 AND 255),
     email                   TEXT NOT NULL CHECK (length(email) BETWEEN 1 AND 254),
+    -- The address as it is looked for: in lower case.
+    email_folded            TEXT COLLATE "C" NOT NULL,
     profile_picture         TEXT CHECK (length(profile_picture) <= 2048),
+    -- The company's own name for the person.
+    external_id             TEXT COLLATE "C" CHECK (length(external_id) BETWEEN 1 AND 255),
     status                  TEXT NOT NULL CHECK (status IN ('pending', 'converted', 'verified', 'rejected')),
     verified_at             BIGINT,
     metadata                TEXT NOT NULL CHECK (json_typeof(metadata::json) = 'object'),
@@ -25,6 +29,9 @@ CREATE TABLE referrals (
 );
 
 CREATE INDEX referrals_by_program ON referrals (account_id, program_id, id);
+-- Conversions may name the person instead of the referral.
+CREATE INDEX referrals_by_email ON referrals (account_id, email_folded, id);
+CREATE INDEX referrals_by_external_id ON referrals (account_id, external_id, id) WHERE external_id IS NOT NULL;
 CREATE INDEX referrals_by_ambassador ON referrals (account_id, ambassador_id, id);
 CREATE UNIQUE INDEX referrals_by_idempotency_key ON referrals (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 

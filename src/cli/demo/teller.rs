@@ -23,7 +23,9 @@ use crate::parse::Parse;
 use crate::posters::hang::hang;
 use crate::posters::model::{NewPoster, PosterCode};
 use crate::programs::launch::launch;
-use crate::programs::model::{NewProgram, PayoutSchedule, ProgramStatus};
+use crate::programs::model::{
+    AvailableWhen, ConvertedBy, NewProgram, PayoutSchedule, ProgramStatus,
+};
 use crate::referrals::decide::decide;
 use crate::referrals::model::{NewReferral, ReferralChanges, ReferralStatus};
 use crate::referrals::record::{Signup, record as record_signup};
@@ -62,15 +64,20 @@ impl<'a> Teller<'a> {
             landing_url: parsed("https://example.com/join?utm_source=poster")?,
             commission: BasisPoints::from_percent(Some(10.0))
                 .map_err(|complaint| Error::field("rate", complaint))?,
-            payout_schedule: PayoutSchedule::Monthly,
+            // Nothing happens in the story by itself.
+            payout_schedule: PayoutSchedule::Manual,
             minimum_payout: cents(5000)?,
             payout_currency: Currency::usd(),
+            available_when: AvailableWhen::Verified,
+            hold_days: 30,
+            converted_by: ConvertedBy::Conversion,
             status: ProgramStatus::Active,
             retry: None,
         };
         launch(
             self.conn,
             &self.account,
+            &self.key,
             id("prog_123abc")?,
             &program,
             at("2024-01-05T09:00:00Z")?,
@@ -171,6 +178,7 @@ impl<'a> Teller<'a> {
             last_name: parsed(last_name)?,
             email: parsed(&format!("{first_name}.{last_name}@example.com").to_lowercase())?,
             profile_picture: None,
+            external_id: None,
             metadata: metadata(&json!({ "source": "poster_qr_code", "location": "campus_center" })),
             retry: None,
         };
@@ -226,7 +234,7 @@ impl<'a> Teller<'a> {
             metadata: metadata(&json!({ "commission_rate": "10%" })),
             retry: None,
         };
-        accrue(self.conn, &self.account, earning.clone(), &new, when)?;
+        accrue(self.conn, &self.account, &self.key, earning, &new, when)?;
         if status == EarningStatus::Pending {
             return Ok(());
         }

@@ -67,7 +67,12 @@ impl Caller {
 
     /// Everything in a list, by the published paging loop.
     pub async fn all(&self, list: &str) -> Vec<Value> {
-        let page = self.get(&format!("/api/v1/{list}?limit=1000")).await.ok();
+        self.all_of(list, list).await
+    }
+
+    /// The same, of a list whose envelope names it otherwise than its path does.
+    pub async fn all_of(&self, path: &str, list: &str) -> Vec<Value> {
+        let page = self.get(&format!("/api/v1/{path}?limit=1000")).await.ok();
         page[list].as_array().expect("an array").clone()
     }
 }

@@ -5,6 +5,7 @@ mod arrange;
 mod caller;
 mod contract;
 pub mod database;
+pub mod money;
 mod postgres;
 mod server;
 

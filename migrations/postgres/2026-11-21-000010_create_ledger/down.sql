@@ -1,0 +1,3 @@
+DROP TABLE transfers;
+DROP FUNCTION transfers_stay;
+DROP TABLE balances;

@@ -1,0 +1,113 @@
+//! Runs all checks.
+
+use super::report::{Findings, Report};
+use super::{balances, counts, files, histories, orders, payments, portions};
+use crate::accounts;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::ids::AccountId;
+
+type Check = fn(&mut DbConnection, &AccountId, &mut Findings) -> Result<(), Error>;
+
+/// What should be true, and how to find out.
+const CHECKS: [(&str, Check); 21] = [
+    (
+        "Every balance is what its transfers add up to, one by one, without a gap, never below zero",
+        balances::are_their_transfers,
+    ),
+    (
+        "Every balance is what the ambassador's earnings have in that currency",
+        balances::are_their_earnings,
+    ),
+    (
+        "Every earning's portions are what its transfers add up to",
+        portions::are_their_transfers,
+    ),
+    (
+        "Every earning's status fits where its money is",
+        portions::stand_where_their_money_is,
+    ),
+    (
+        "Nothing stands of what a rejected referral earned",
+        portions::of_rejected_referrals_are_taken_back,
+    ),
+    (
+        "Every payout is the sum of its items",
+        payments::are_their_items,
+    ),
+    (
+        "Every payout holds its earnings while it is on its way or has arrived",
+        payments::hold_what_they_pay,
+    ),
+    (
+        "No earning is in two payouts at once",
+        payments::pay_nothing_twice,
+    ),
+    (
+        "Every payout booked what its status says",
+        payments::booked_what_they_say,
+    ),
+    (
+        "Every transfer for a payout is of one of its items",
+        payments::said_what_they_booked,
+    ),
+    (
+        "Every earning in a payout stands where the payout does",
+        payments::move_their_earnings,
+    ),
+    (
+        "Every order is refunded by what its refunds add up to",
+        orders::are_refunded_by_their_refunds,
+    ),
+    (
+        "Every refund is applied to its order, or waits for one that has not come",
+        orders::meet_their_refunds,
+    ),
+    (
+        "Every refund took back what its transfers add up to",
+        orders::booked_their_refunds,
+    ),
+    (
+        "Every commission is what its computation says, and no more than the order",
+        orders::paid_what_was_computed,
+    ),
+    (
+        "What stands of a commission is its share of what was not refunded",
+        orders::stand_as_far_as_they_were_kept,
+    ),
+    (
+        "Every referral stands where its history leads",
+        histories::lead_to_referrals,
+    ),
+    (
+        "Every earning stands where its history leads",
+        histories::lead_to_earnings,
+    ),
+    (
+        "Every payout stands where its history leads",
+        histories::lead_to_payouts,
+    ),
+    (
+        "Every ambassador's signups are counted, by day and by where they stand",
+        counts::of_signups,
+    ),
+    ("Every day's scans are counted", counts::of_scans),
+];
+
+/// This one is of no account.
+const FILE: &str = "The database is whole";
+
+/// Adds everything up again. Has to be asked on one state of the database: what is written meanwhile would look like a
+/// difference.
+pub fn verify(conn: &mut DbConnection) -> Result<Report, Error> {
+    let accounts = accounts::queries::list(conn)?;
+    let mut report = Report::default();
+    for (check, look) in CHECKS {
+        let mut findings = report.begin(check);
+        for account in &accounts {
+            look(conn, &account.id, findings.of(&account.id))?;
+        }
+    }
+    files::are_whole(conn, &mut report.begin(FILE))?;
+    Ok(report)
+}

@@ -1,0 +1,205 @@
+//! Verb: a referred person bought something.
+
+use super::model::{Buyer, Conversion, NewConversion};
+use super::queries;
+use crate::clock::Timestamp;
+use crate::db::{DbConnection, name};
+use crate::earnings::accrue::{begin, program_of};
+use crate::earnings::model::Origin;
+use crate::earnings::purse::Purse;
+use crate::error::Error;
+use crate::idempotency::{Keyed, Recorded, Retry, replay};
+use crate::ids::{AccountId, ApiKeyId, ConversionId, EarningId, Id, ReferralId};
+use crate::ledger::model::Owner;
+use crate::money::{Cents, Currency};
+use crate::parse::Complaint;
+use crate::programs::model::{ConvertedBy, Program};
+use crate::referrals;
+use crate::referrals::decide::decide;
+use crate::referrals::model::{Referral, ReferralChanges, ReferralStatus};
+use crate::referrals::people_queries::{Person, find_person};
+use crate::refunds::apply::apply_waiting;
+use crate::rules;
+use crate::rules::background::{Asked, background};
+use crate::rules::commission::Sale;
+
+/// Records a conversion, or finds the one that the same order made before. Its commission is computed by the rules as
+/// they are now, and earned unless the referral is rejected; a pending referral becomes converted if the program says
+/// so; refunds that came before it are applied. All of that or nothing.
+///
+/// # Errors
+/// [`Error::Invalid`] if the account has no such referral or person; [`Error::Conflict`] if the order or the key
+/// recorded another purchase, the rule cannot be applied to the currency, or a refund that waits does not fit.
+pub fn record(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    by: &ApiKeyId,
+    new: &NewConversion,
+    now: Timestamp,
+) -> Result<Recorded<Conversion>, Error> {
+    if let Some(replayed) = made_by_key(conn, account, new)? {
+        return Ok(replayed);
+    }
+    // Held, so that a twin or a refund of this order comes before or after, not at once.
+    name::hold(conn, &[account.as_str(), "order", new.order_id.as_str()])?;
+    match queries::find_by_order(conn, account, &new.order_id)? {
+        Some(known) if known.is_asked_for_by(&new.fingerprint) => Ok(Recorded::Replayed(known)),
+        Some(_) => Err(Error::Conflict {
+            code: "order_id_reused",
+            message: "This order_id was already reported as another purchase; nothing was changed"
+                .to_owned(),
+        }),
+        None => match purchase(conn, account, by, new, now)? {
+            Some(made) => Ok(Recorded::New(made)),
+            // A twin with the same key was faster, and has committed by now.
+            None => made_by_key(conn, account, new)?
+                .ok_or_else(|| Error::internal("what was there a moment ago is gone")),
+        },
+    }
+}
+
+fn made_by_key(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewConversion,
+) -> Result<Option<Recorded<Conversion>>, Error> {
+    let Some(retry) = &new.retry else {
+        return Ok(None);
+    };
+    let row = queries::find_by_key(conn, account, &retry.key)?;
+    row.map(|row| replay(row, retry)).transpose()
+}
+
+/// `None`: the idempotency key is taken.
+fn purchase(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    by: &ApiKeyId,
+    new: &NewConversion,
+    now: Timestamp,
+) -> Result<Option<Conversion>, Error> {
+    let referral = referral_of(conn, account, new)?;
+    let program = program_of(conn, &referral)?;
+    let currency = new
+        .currency
+        .clone()
+        .unwrap_or(program.payout_currency.clone());
+    let owner = Owner {
+        account_id: account.clone(),
+        program_id: referral.program_id.clone(),
+        ambassador_id: referral.ambassador_id.clone(),
+    };
+    // Held before anything is counted: tiers and caps look at what the ambassador has.
+    let mut purse = Purse::open(conn, &owner, &currency, Some(by), now)?;
+    let mut conversion = computed(conn, new, &referral, (&program, &owner), currency, now)?;
+    if !queries::insert_if_new(conn, &conversion)? {
+        return Ok(None);
+    }
+    let referral = convert(conn, referral, &program, by, now)?;
+    if conversion.commission > Cents::ZERO && referral.status != ReferralStatus::Rejected {
+        let earning = conversion
+            .earned(&referral, Origin::Commission, conversion.commission)
+            .earning(EarningId::new(now), &program, now);
+        begin(conn, &mut purse, &referral, earning, now)?;
+    }
+    purse.close(conn, None)?;
+    apply_waiting(conn, &mut conversion, by, now)?;
+    Ok(Some(conversion))
+}
+
+/// The signup of who bought, held.
+fn referral_of(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    new: &NewConversion,
+) -> Result<Referral, Error> {
+    let (field, person) = match &new.buyer {
+        Buyer::Referral(id) => {
+            return referrals::queries::find_to_change(conn, account, id)?
+                .ok_or_else(|| Error::no_such("referral_id", ReferralId::NOUN));
+        }
+        Buyer::Email(email) => ("email", Person::Email(email)),
+        Buyer::External(id) => ("external_id", Person::External(id)),
+    };
+    let unknown = || {
+        let complaint = Complaint::new("unknown_person", "is not of anybody who signed up");
+        Error::field(field, complaint)
+    };
+    let seen = find_person(conn, account, &person, new.program_id.as_ref())?.ok_or_else(unknown)?;
+    referrals::queries::find_to_change(conn, account, &seen.id)?.ok_or_else(unknown)
+}
+
+fn computed(
+    conn: &mut DbConnection,
+    new: &NewConversion,
+    referral: &Referral,
+    (program, owner): (&Program, &Owner),
+    currency: Currency,
+    now: Timestamp,
+) -> Result<Conversion, Error> {
+    let account = &referral.account_id;
+    let current = rules::queries::find_current(conn, account, &referral.program_id)?
+        .ok_or_else(|| Error::internal("a program without rules"))?;
+    let occurred_at = new.occurred_at.unwrap_or(now);
+    let asked = Asked {
+        owner,
+        referral: &referral.id,
+        currency: &currency,
+        at: occurred_at,
+        // Those that were recorded before count as before it, also if they occurred in the same second.
+        sales_before: Timestamp::from_micros(occurred_at.micros() + 1),
+        // Sales may be reported late, so what was earned by later ones counts too.
+        earned_before: Timestamp::from_micros(i64::MAX),
+    };
+    let before = background(conn, &current.rule, asked)?;
+    let sale = Sale {
+        amount: new.amount,
+        currency: &currency,
+        kind: new.kind,
+        occurred_at,
+    };
+    let commission = current
+        .rule
+        .commission(&sale, &before, &program.payout_currency)?;
+    Ok(Conversion {
+        account_id: account.clone(),
+        id: ConversionId::new(now),
+        referral_id: referral.id.clone(),
+        program_id: referral.program_id.clone(),
+        ambassador_id: referral.ambassador_id.clone(),
+        order_id: new.order_id.clone(),
+        kind: new.kind,
+        amount: new.amount,
+        currency,
+        occurred_at,
+        refunded: Cents::ZERO,
+        commission: Cents::try_from(commission.amount)
+            .map_err(|_| Error::internal("a commission out of range"))?,
+        rule_version: current.version,
+        steps: serde_json::to_string(&commission.steps).map_err(Error::internal)?,
+        metadata: new.metadata.clone(),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: new.fingerprint.clone(),
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Moves a pending referral on, if its program says so.
+fn convert(
+    conn: &mut DbConnection,
+    referral: Referral,
+    program: &Program,
+    by: &ApiKeyId,
+    now: Timestamp,
+) -> Result<Referral, Error> {
+    if referral.status != ReferralStatus::Pending || program.converted_by != ConvertedBy::Conversion
+    {
+        return Ok(referral);
+    }
+    let changes = ReferralChanges {
+        status: Some(ReferralStatus::Converted),
+        ..ReferralChanges::default()
+    };
+    decide(conn, &referral.account_id, by, &referral.id, &changes, now)
+}

@@ -1,0 +1,82 @@
+//! Verb: a refund takes its part of the commission back.
+
+use super::model::{Refund, RefundStatus};
+use super::queries;
+use crate::clock::Timestamp;
+use crate::conversions;
+use crate::conversions::model::Conversion;
+use crate::db::DbConnection;
+use crate::earnings::reverse::refunded;
+use crate::error::Error;
+use crate::ids::ApiKeyId;
+use crate::money::Cents;
+
+/// Applies a refund to its order, which is held. What the commission has to be after it is computed from what is left
+/// of the order, so that partial refunds add up to the whole whatever their order.
+///
+/// # Errors
+/// [`Error::Conflict`] if it is more than is left of the order, or in another currency.
+pub fn apply(
+    conn: &mut DbConnection,
+    refund: &mut Refund,
+    conversion: &mut Conversion,
+    by: &ApiKeyId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let amount = fitting(refund, conversion)?;
+    let refunded_before = conversion.refunded.get();
+    conversion.refunded = Cents::try_from(refunded_before + amount.get())
+        .map_err(|_| Error::internal("an amount out of range"))?;
+    conversion.updated_at = now;
+    conversions::queries::update_refunded(conn, conversion)?;
+    refund.reversed = refunded(conn, conversion, &refund.id, by, now)?;
+    refund.status = RefundStatus::Applied;
+    refund.conversion_id = Some(conversion.id.clone());
+    refund.amount = Some(amount);
+    refund.currency = Some(conversion.currency.clone());
+    refund.applied_at = Some(now);
+    Ok(queries::update(conn, refund)?)
+}
+
+/// Applies the refunds that came before their order, which is new and held.
+///
+/// # Errors
+/// [`Error::Conflict`] if one does not fit.
+pub fn apply_waiting(
+    conn: &mut DbConnection,
+    conversion: &mut Conversion,
+    by: &ApiKeyId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let waiting = queries::list_waiting(conn, &conversion.account_id, &conversion.order_id)?;
+    for mut refund in waiting {
+        apply(conn, &mut refund, conversion, by, now)?;
+    }
+    Ok(())
+}
+
+fn fitting(refund: &Refund, conversion: &Conversion) -> Result<Cents, Error> {
+    let conflict = |code, message| Err(Error::Conflict { code, message });
+    let (order, currency) = (conversion.order_id.as_str(), conversion.currency.as_str());
+    if let Some(other) = refund
+        .currency
+        .as_ref()
+        .filter(|other| **other != conversion.currency)
+    {
+        let message = format!(
+            "Order {order} is in {currency} and {} of it in {}; nothing was booked",
+            refund.id.as_str(),
+            other.as_str()
+        );
+        return conflict("currency_mismatch", message);
+    }
+    let left = conversion.amount.get() - conversion.refunded.get();
+    let amount = refund.amount.map_or(left, Cents::get);
+    if left == 0 || amount > left {
+        let message = format!(
+            "Of order {order} {left} {currency} are left to refund, not {amount}; nothing was booked"
+        );
+        return conflict("refund_exceeds_order", message);
+    }
+    Cents::try_from(amount).map_err(|_| Error::internal("an amount out of range"))
+}
