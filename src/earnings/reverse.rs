@@ -83,6 +83,10 @@ pub fn reinstated(
             Some(by),
             now,
         )?;
+        // Read again, as the last refund that held the purse left it.
+        let Some(conversion) = conversions::queries::find(conn, account, &conversion.id)? else {
+            continue;
+        };
         let earnings = queries::list_of_conversion(conn, account, &conversion.id)?;
         let standing: i64 = earnings.iter().map(Earning::standing).sum();
         let lacking = conversion.due() - standing;
@@ -127,6 +131,12 @@ fn give_again(
     mut lost: Earning,
     (id, now): (EarningId, Timestamp),
 ) -> Result<(), Error> {
+    // Another referral may have brought the bonus meanwhile: it is paid once.
+    if let Some(milestone) = lost.milestone
+        && queries::has_bonus(conn, &lost.owner(), milestone)?
+    {
+        return Ok(());
+    }
     let program = program_of(conn, referral)?;
     let new = Earned {
         origin: match lost.origin {

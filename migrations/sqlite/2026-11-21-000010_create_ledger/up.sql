@@ -59,3 +59,11 @@ CREATE TRIGGER transfers_are_not_deleted BEFORE DELETE ON transfers
 BEGIN
     SELECT RAISE(ABORT, 'transfers are only ever added');
 END;
+-- `INSERT OR REPLACE` deletes without asking the trigger above.
+CREATE TRIGGER transfers_are_not_replaced BEFORE INSERT ON transfers
+WHEN EXISTS (SELECT 1 FROM transfers WHERE account_id = NEW.account_id AND id = NEW.id)
+    OR EXISTS (SELECT 1 FROM transfers WHERE account_id = NEW.account_id AND ambassador_id = NEW.ambassador_id
+        AND currency = NEW.currency AND position = NEW.position)
+BEGIN
+    SELECT RAISE(ABORT, 'transfers are only ever added');
+END;

@@ -22,6 +22,14 @@ BEGIN
     SELECT RAISE(ABORT, 'a published rule is never deleted');
 END;
 
+-- `INSERT OR REPLACE` deletes without asking the trigger above.
+CREATE TRIGGER commission_rules_are_never_replaced BEFORE INSERT ON commission_rules
+WHEN EXISTS (SELECT 1 FROM commission_rules
+    WHERE account_id = NEW.account_id AND program_id = NEW.program_id AND version = NEW.version)
+BEGIN
+    SELECT RAISE(ABORT, 'a published rule is never changed; publish a new version');
+END;
+
 -- Every program has a rule: those that are there already get their rate as the first one.
 INSERT INTO commission_rules (account_id, program_id, version, rule, created_at, created_by)
 SELECT account_id, id, 1,
