@@ -31,8 +31,8 @@ use crate::referrals::model::Referral;
 use crate::referrals::queries::Sought;
 use crate::referrals::record::{self, Outcome, Signup};
 use crate::{
-    ambassadors, conversions, earnings, impressions, ledger, payouts, posters, programs, referrals,
-    refunds, rules, stats,
+    ambassadors, conversions, earnings, events, impressions, ledger, payouts, posters, programs,
+    referrals, refunds, rules, stats,
 };
 
 /// What a request can reach. Cheap to clone.
@@ -130,6 +130,7 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .configure(ledger::balance_routes::configure)
                 .configure(ledger::statement_routes::configure)
                 .configure(stats::routes::configure)
+                .configure(events::routes::configure)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate)),
         )
@@ -169,6 +170,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ledger::balance_routes::Docs::openapi(),
         ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
+        events::routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),
         operations::Docs::openapi(),

@@ -1,6 +1,5 @@
 //! Every setting, its default, and its complaint: one struct, read once from the environment.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -9,9 +8,12 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+mod vars;
+
 use crate::metadata::MetadataUpdate;
 use crate::parse::Parse;
 use crate::text::WebUrl;
+use vars::Vars;
 
 /// The settings; `docs/configuration.md` explains each.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Config {
     pub scan_address: Keep,
     /// Whether a scan keeps the phone's user agent.
     pub scan_user_agent: Keep,
+    /// Whether every scan is an event.
+    pub impression_events: bool,
     /// Days after which a scan forgets address and user agent; `None`: never.
     pub scan_retention_days: Option<u32>,
     /// Where scans are kept while the database takes none; `None`: beside the SQLite file, or `handbill.scans`.
@@ -161,6 +165,12 @@ impl Config {
             scan_user_agent: vars
                 .one_of("HANDBILL_SCAN_USER_AGENT", &USER_AGENTS)?
                 .unwrap_or(Keep::Full),
+            impression_events: vars
+                .one_of(
+                    "HANDBILL_IMPRESSION_EVENTS",
+                    &[("on", true), ("off", false)],
+                )?
+                .unwrap_or(false),
             scan_retention_days: vars
                 .take(
                     "HANDBILL_SCAN_RETENTION_DAYS",
@@ -205,52 +215,6 @@ impl Config {
                 format!("http://{bound}")
             }
         })
-    }
-}
-
-/// The variables that nobody has asked for yet.
-struct Vars(BTreeMap<String, String>);
-
-impl Vars {
-    /// The setting `name` read by `read`, or a sentence that says what it should have been. Empty is unset.
-    fn take<T>(
-        &mut self,
-        name: &str,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, String> {
-        match self.0.remove(name) {
-            None => Ok(None),
-            Some(text) if text.trim().is_empty() => Ok(None),
-            Some(text) => match read(text.trim()) {
-                Some(value) => Ok(Some(value)),
-                // A database URL can hold a password, so it is not repeated.
-                None if name == "DATABASE_URL" => Err(format!("DATABASE_URL must be {expected}")),
-                None => Err(format!("{name} must be {expected}, not '{text}'")),
-            },
-        }
-    }
-
-    /// The setting `name`, which is one of these words.
-    fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, String> {
-        let expected = words
-            .iter()
-            .map(|(word, _)| *word)
-            .collect::<Vec<_>>()
-            .join(" or ");
-        self.take(name, &expected, |text| {
-            let found = words.iter().find(|(word, _)| *word == text);
-            found.map(|(_, value)| *value)
-        })
-    }
-
-    fn refuse_the_rest(self) -> Result<(), String> {
-        match self.0.into_keys().next() {
-            None => Ok(()),
-            Some(name) => Err(format!(
-                "{name} is not a setting; docs/configuration.md lists them"
-            )),
-        }
     }
 }
 

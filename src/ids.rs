@@ -206,6 +206,11 @@ text_id!(
     PayoutId, "payout", "Payout", "payout_456def"
 );
 
+text_id!(
+    /// Something that happened.
+    EventId, "evt", "Event", "evt_0h5m8k2q9sx7v3n1b6tz"
+);
+
 /// An id in a filter. One that names nothing is not an error, it matches nothing: a published sample
 /// sends `programId=undefined`.
 #[derive(Debug, Clone)]

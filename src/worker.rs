@@ -101,8 +101,9 @@ pub async fn replay_journal(app: &App) -> Result<usize, Error> {
 /// Stores scans. One that the database will never take (its poster is not there any more, after a restore) must
 /// not keep the others waiting: it is left out, and the log says so.
 async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
-    let all = scans.to_vec();
-    let stored = app.db.write(move |conn, _| replay(conn, &all)).await;
+    let (all, are_events) = (scans.to_vec(), app.config.impression_events);
+    let work = move |conn: &mut _, _| replay(conn, &all, are_events);
+    let stored = app.db.write(work).await;
     match (stored, scans) {
         (Err(Error::Internal(cause)), [scan]) => {
             log::error!("scan {} cannot be stored: {cause}", scan.id.as_str());

@@ -15,7 +15,7 @@ use crate::support::stage::Stage;
 const IMPRESSIONS: &str = "INSERT INTO impressions (account_id, id, poster_id, program_id, ambassador_id, scanned_at, \
     user_agent, ip_address, metadata) VALUES ";
 const REFERRALS: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, first_name, \
-    last_name, email, status, metadata, created_at, updated_at) VALUES ";
+    last_name, email, email_folded, status, metadata, created_at, updated_at) VALUES ";
 /// Run once when all rows are there.
 const AFTERWARDS: &str = "INSERT INTO impressions_of SELECT account_id, poster_id, id FROM impressions ORDER BY 1, 2, 3 \
         ON CONFLICT DO NOTHING; \
@@ -126,7 +126,7 @@ impl Year<'_> {
                 let referral = referral.as_str();
                 referrals.push(format!(
                     "('{account}','{referral}','{id}','{program}','{ambassador}','John','Doe',\
-                     'john.doe.{due}@example.com','pending','{{\"source\":\"poster_qr_code\"}}',{made},{made})"
+                     'john.doe.{due}@example.com','john.doe.{due}@example.com','pending','{{\"source\":\"poster_qr_code\"}}',{made},{made})"
                 ));
                 if due.is_multiple_of((self.sizes.referrals / 1_000).max(1)) {
                     self.sample.push(referral.to_owned());

@@ -2,12 +2,15 @@
 
 use super::model::{Buyer, Conversion, NewConversion};
 use super::queries;
+use super::view::ConversionView;
 use crate::clock::Timestamp;
 use crate::db::{DbConnection, name};
 use crate::earnings::accrue::{begin, program_of};
 use crate::earnings::model::Origin;
 use crate::earnings::purse::Purse;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Keyed, Recorded, Retry, replay};
 use crate::ids::{AccountId, ApiKeyId, ConversionId, EarningId, Id, ReferralId};
 use crate::ledger::model::Owner;
@@ -89,12 +92,19 @@ fn purchase(
         program_id: referral.program_id.clone(),
         ambassador_id: referral.ambassador_id.clone(),
     };
-    // Held before anything is counted: tiers and caps look at what the ambassador has.
+    // Held before anything is counted: tiers look at all that the ambassador sold, caps at what was earned.
+    name::hold(
+        conn,
+        &[account.as_str(), "sales", referral.ambassador_id.as_str()],
+    )?;
     let mut purse = Purse::open(conn, &owner, &currency, Some(by), now)?;
     let mut conversion = computed(conn, new, &referral, (&program, &owner), currency, now)?;
     if !queries::insert_if_new(conn, &conversion)? {
         return Ok(None);
     }
+    let view = ConversionView::from(conversion.clone());
+    let (kind, id) = (EventKind::ConversionCreated, conversion.id.as_str());
+    emit(conn, vec![Event::new(account, kind, id, &view, now)?])?;
     let referral = convert(conn, referral, &program, by, now)?;
     if conversion.commission > Cents::ZERO && referral.status != ReferralStatus::Rejected {
         let earning = conversion

@@ -1,12 +1,12 @@
 //! `/api/v1/conversions`: the contract. Ours, in the style of the published operations.
 
 use actix_web::{HttpRequest, web};
-use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::model::{Buyer, Conversion, ConversionFilter, ConversionKind, NewConversion};
+use super::model::{Buyer, ConversionFilter, ConversionKind, NewConversion};
 use super::queries;
 use super::record::record;
+use super::view::ConversionView;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -22,7 +22,6 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ConversionId, ProgramId, ReferralId, Wanted};
-use crate::metadata::Metadata;
 use crate::money::{Cents, Currency};
 use crate::parse::Complaint;
 use crate::text::{EmailAddress, ExternalId, IdempotencyKey, OrderId};
@@ -123,69 +122,6 @@ impl CreateConversion {
                     "must not be given together with email or external_id: name the person in one way",
                 ),
             )),
-        }
-    }
-}
-
-/// One purchase.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Conversion, example = json!({
-    "id": "conv_0h5m8k2q9sx7v3n1b6tz", "referral_id": "ref_123abc", "program_id": "prog_123abc",
-    "student_id": "user_123abc", "order_id": "order_771", "kind": "purchase", "amount": 5500, "currency": "USD",
-    "occurred_at": "2024-01-18T11:00:00Z", "refunded_amount": 0, "commission": 550, "rule_version": 1,
-    "created_at": "2024-01-18T11:00:00Z", "updated_at": "2024-01-18T11:00:00Z", "metadata": {"plan": "pro"}
-}))]
-pub struct ConversionView {
-    /// `conv_…`
-    pub id: ConversionId,
-    /// The signup of who bought.
-    pub referral_id: ReferralId,
-    /// The referral's program.
-    pub program_id: ProgramId,
-    /// The referral's ambassador.
-    pub student_id: AmbassadorId,
-    /// Your own.
-    pub order_id: OrderId,
-    /// What kind of purchase it was.
-    pub kind: ConversionKind,
-    /// Minor units.
-    pub amount: Cents,
-    /// ISO 4217.
-    pub currency: Currency,
-    /// When it was bought.
-    pub occurred_at: Timestamp,
-    /// How much of it was given back.
-    pub refunded_amount: Cents,
-    /// What the program's rules made of the whole amount; what of it stands is in the earnings.
-    pub commission: Cents,
-    /// Which version of the rules.
-    pub rule_version: i64,
-    /// When it was recorded.
-    pub created_at: Timestamp,
-    /// When anything last changed.
-    pub updated_at: Timestamp,
-    /// Your own.
-    pub metadata: Metadata,
-}
-
-impl From<Conversion> for ConversionView {
-    fn from(conversion: Conversion) -> Self {
-        Self {
-            id: conversion.id,
-            referral_id: conversion.referral_id,
-            program_id: conversion.program_id,
-            student_id: conversion.ambassador_id,
-            order_id: conversion.order_id,
-            kind: conversion.kind,
-            amount: conversion.amount,
-            currency: conversion.currency,
-            occurred_at: conversion.occurred_at,
-            refunded_amount: conversion.refunded,
-            commission: conversion.commission,
-            rule_version: conversion.rule_version,
-            created_at: conversion.created_at,
-            updated_at: conversion.updated_at,
-            metadata: conversion.metadata,
         }
     }
 }

@@ -155,6 +155,26 @@ table! {
 }
 
 table! {
+    events (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        sequence -> Nullable<BigInt>,
+        kind -> Text,
+        object_id -> Text,
+        data -> Text,
+        previous_status -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    event_counters (account_id) {
+        account_id -> Text,
+        last -> BigInt,
+    }
+}
+
+table! {
     daily_stats (account_id, day, poster_id) {
         account_id -> Text,
         day -> BigInt,

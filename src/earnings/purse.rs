@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 
 use super::model::{Earning, EarningMove, EarningStatus, Portions};
 use super::queries;
+use super::view::EarningView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::{ApiKeyId, EarningId};
 use crate::ledger::books::Books;
 use crate::ledger::model::{Balance, Owner, Reason};
@@ -22,6 +25,8 @@ pub struct Purse {
     pub(super) books: Books,
     /// As it was read, and as it is now.
     pub(super) taken: BTreeMap<EarningId, (Earning, Earning)>,
+    /// Those that are new.
+    begun: Vec<EarningId>,
     moves: Vec<(EarningId, EarningStatus, EarningStatus, Option<Paragraph>)>,
     by: Option<ApiKeyId>,
     now: Timestamp,
@@ -39,6 +44,7 @@ impl Purse {
         Ok(Self {
             books: Books::open(conn, owner, currency, now)?,
             taken: BTreeMap::new(),
+            begun: Vec::new(),
             moves: Vec::new(),
             by: by.cloned(),
             now,
@@ -81,6 +87,7 @@ impl Purse {
         }
         let held = earning.portions.held;
         self.books.post(Reason::Earned, held, &earning.id, None)?;
+        self.begun.push(earning.id.clone());
         self.take(earning);
         Ok(true)
     }
@@ -215,8 +222,31 @@ impl Purse {
             earnings.push(earning);
         }
         self.note_down(conn, &earnings)?;
+        self.tell(conn, &earnings)?;
         self.books.close(conn)?;
         Ok(earnings)
+    }
+
+    fn tell(&self, conn: &mut DbConnection, earnings: &[Earning]) -> Result<(), Error> {
+        let begun = self.begun.iter().map(|id| (id, None));
+        let moved = self.moves.iter().map(|(id, from, ..)| (id, Some(from)));
+        let mut events = Vec::new();
+        for (id, from) in begun.chain(moved) {
+            let Some(earning) = earnings.iter().find(|earning| earning.id == *id) else {
+                return Err(not_taken(id));
+            };
+            let kind = match from {
+                None => EventKind::EarningCreated,
+                Some(_) => EventKind::EarningStatusChanged,
+            };
+            let view = EarningView::from(earning.clone());
+            let event = Event::new(&earning.account_id, kind, id.as_str(), &view, self.now)?;
+            events.push(match from {
+                None => event,
+                Some(from) => event.after(from.as_str()),
+            });
+        }
+        emit(conn, events)
     }
 
     fn note_down(&self, conn: &mut DbConnection, earnings: &[Earning]) -> Result<(), Error> {

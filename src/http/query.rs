@@ -53,7 +53,7 @@ fields! {
 }
 
 /// A page size, before it is clamped.
-pub struct Limit(i64);
+pub struct Limit(pub(crate) i64);
 /// How many rows to pass over.
 pub struct Offset(i64);
 

@@ -16,3 +16,4 @@ pub mod routes;
 pub mod scan;
 pub mod scan_page;
 pub mod scan_routes;
+pub mod view;

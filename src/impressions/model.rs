@@ -60,6 +60,8 @@ pub struct NewImpression {
     pub metadata: Metadata,
     /// The caller's key.
     pub retry: Option<Retry>,
+    /// Whether it is an event.
+    pub is_event: bool,
 }
 
 /// Which impressions.

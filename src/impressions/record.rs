@@ -1,6 +1,7 @@
 //! Verb: a scan that was seen elsewhere is taken in.
 
 use super::model::{Impression, NewImpression};
+use super::scan::tell;
 use super::{filed_queries, queries};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -48,6 +49,7 @@ pub fn record(
             // It may lie behind what was filed already, where nobody would come by again.
             filed_queries::file_one(conn, &impression)?;
             tally(conn, [scanned(&impression)])?;
+            tell(conn, Some(&impression).filter(|_| new.is_event))?;
             Ok(Some(impression))
         },
     )

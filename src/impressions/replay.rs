@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::model::Impression;
+use super::scan::tell;
 use super::{filed_queries, queries};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -70,14 +71,19 @@ impl Entry {
     }
 }
 
-/// Stores the scans that are not stored yet. How many that were.
-pub fn replay(conn: &mut DbConnection, impressions: &[Impression]) -> Result<usize, Error> {
+/// Stores the scans that are not stored yet; those are events if `are_events`. How many that were.
+pub fn replay(
+    conn: &mut DbConnection,
+    impressions: &[Impression],
+    are_events: bool,
+) -> Result<usize, Error> {
     let mut new = 0;
     for impression in impressions {
         if queries::insert_if_new(conn, impression)? {
             // Others may have been filed since it was scanned.
             filed_queries::file_one(conn, impression)?;
             tally(conn, [scanned(impression)])?;
+            tell(conn, Some(impression).filter(|_| are_events))?;
             new += 1;
         }
     }

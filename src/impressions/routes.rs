@@ -4,11 +4,11 @@
 use std::net::IpAddr;
 
 use actix_web::{HttpRequest, web};
-use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::model::{Impression, ImpressionFilter, NewImpression};
+use super::model::{ImpressionFilter, NewImpression};
 use super::record::record;
+use super::view::ImpressionView;
 use super::{filed_queries, queries};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -27,7 +27,6 @@ use crate::http::peer;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
-use crate::metadata::Metadata;
 use crate::parse::{Complaint, Parse};
 use crate::text::{IdempotencyKey, Line, Paragraph};
 
@@ -95,49 +94,6 @@ impl Parse for Address {
     fn parse(text: &str) -> Result<Self, Complaint> {
         let complaint = || Complaint::new("invalid_ip_address", "must be an IPv4 or IPv6 address");
         text.trim().parse().map(Self).map_err(|_| complaint())
-    }
-}
-
-/// One scan of one poster.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Impression, example = json!({
-    "id": "imp_123abc", "poster_id": "poster_123abc", "program_id": "prog_123abc", "student_id": "user_123abc",
-    "scanned_at": "2024-01-15T10:25:00Z", "user_agent": "Mozilla/5.0 (iPhone)", "ip_address": "203.0.113.9",
-    "metadata": {"device_type": "mobile", "referrer": "direct"}
-}))]
-pub struct ImpressionView {
-    /// `imp_…`; what a signup sends as `impression_id`.
-    pub id: ImpressionId,
-    /// What was scanned.
-    pub poster_id: PosterId,
-    /// The poster's program.
-    pub program_id: ProgramId,
-    /// The poster's ambassador.
-    pub student_id: AmbassadorId,
-    /// When.
-    pub scanned_at: Timestamp,
-    /// What the phone called itself.
-    #[schema(required)]
-    pub user_agent: Option<Paragraph>,
-    /// Where the phone was in the network.
-    #[schema(required)]
-    pub ip_address: Option<Line>,
-    /// Your own; a scan at our own address leaves `device_type` and `referrer`.
-    pub metadata: Metadata,
-}
-
-impl From<Impression> for ImpressionView {
-    fn from(impression: Impression) -> Self {
-        Self {
-            id: impression.id,
-            poster_id: impression.poster_id,
-            program_id: impression.program_id,
-            student_id: impression.ambassador_id,
-            scanned_at: impression.scanned_at,
-            user_agent: impression.user_agent,
-            ip_address: impression.ip_address,
-            metadata: impression.metadata,
-        }
     }
 }
 
@@ -214,6 +170,7 @@ async fn create(
             .map(|text| Line::cut(&text)),
         metadata: SentMetadata::kept(body.metadata)?,
         retry,
+        is_event: app.config.impression_events,
     };
     let recorded = app
         .db

@@ -7,10 +7,13 @@ use url::Url;
 use super::hanging::Hanging;
 use super::model::Impression;
 use super::queries;
+use super::view::ImpressionView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::together::Timed;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::{ImpressionId, Tail};
 use crate::metadata::Metadata;
 use crate::stats::tally::{scanned, tally};
@@ -29,6 +32,8 @@ pub struct Scan {
     pub ip_address: Option<Line>,
     /// `device_type` and `referrer`.
     pub metadata: Metadata,
+    /// Whether it is an event.
+    pub is_event: bool,
 }
 
 impl Scan {
@@ -55,7 +60,30 @@ pub fn scan(conn: &mut DbConnection, scans: &[Timed<Scan>]) -> Result<Vec<Impres
     let impressions: Vec<Impression> = scans.iter().map(|scan| scan.item.at(scan.at)).collect();
     queries::insert(conn, &impressions)?;
     tally(conn, impressions.iter().map(scanned))?;
+    let events = scans.iter().zip(&impressions);
+    let events = events.filter(|(scan, _)| scan.item.is_event);
+    tell(conn, events.map(|(_, impression)| impression))?;
     Ok(impressions.into_iter().map(|made| made.id).collect())
+}
+
+/// Writes down that scans happened.
+pub(super) fn tell<'a>(
+    conn: &mut DbConnection,
+    impressions: impl IntoIterator<Item = &'a Impression>,
+) -> Result<(), Error> {
+    let events = impressions.into_iter().map(|impression| {
+        let view = ImpressionView::from(impression.clone());
+        let (account, id) = (&impression.account_id, impression.id.as_str());
+        Event::new(
+            account,
+            EventKind::ImpressionCreated,
+            id,
+            &view,
+            impression.scanned_at,
+        )
+    });
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    emit(conn, events)
 }
 
 /// What kind of device calls itself that: `mobile`, `tablet`, `desktop`, `bot` or `unknown`. Coarse on

@@ -149,6 +149,7 @@ fn seen(app: &App, request: &HttpRequest, poster: Arc<Hanging>) -> Scan {
             .and_then(|address| peer::kept(address, app.config.scan_address))
             .map(|text| Line::cut(&text)),
         metadata: Metadata::from(&metadata),
+        is_event: app.config.impression_events,
     }
 }
 

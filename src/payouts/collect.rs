@@ -7,6 +7,7 @@
 use super::model::{
     Collection, CollectionStatus, Foreseen, NewCollection, Payout, PayoutItem, PayoutStatus,
 };
+use super::view::PayoutView;
 use super::{collection_queries, queries};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -14,6 +15,8 @@ use crate::earnings;
 use crate::earnings::model::{Earning, EarningStatus};
 use crate::earnings::purse::Purse;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, CollectionId, Id, PayoutId, ProgramId, Tail};
 use crate::ledger;
@@ -206,6 +209,10 @@ impl Step<'_> {
         }
         let payout = self.payout(id, owner, &seen.currency, total)?;
         queries::insert(conn, &payout, &items)?;
+        let (account, kind) = (&payout.account_id, EventKind::PayoutCreated);
+        let view = PayoutView::from(payout.clone());
+        let event = Event::new(account, kind, payout.id.as_str(), &view, payout.created_at)?;
+        emit(conn, vec![event])?;
         let has_more = is_due(purse.balance(), self.program);
         purse.close(conn, None)?;
         Ok(has_more)

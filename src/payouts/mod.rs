@@ -15,3 +15,4 @@ pub mod queries;
 pub mod routes;
 pub mod schedule;
 pub mod settle;
+pub mod view;

@@ -2,12 +2,15 @@
 
 use super::model::{Payout, PayoutChanges, PayoutMove, PayoutStatus};
 use super::queries;
+use super::view::PayoutView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::earnings;
 use crate::earnings::model::EarningStatus;
 use crate::earnings::purse::Purse;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::{AccountId, ApiKeyId, Id, PayoutId};
 use crate::metadata::MetadataChange;
 use crate::status::{forbidden, forestalled};
@@ -55,10 +58,24 @@ pub fn settle(
         return Err(forestalled("payout"));
     }
     if moved.is_some() {
+        tell(conn, &before, &after)?;
         follow_the_money(conn, &after, by, changes, now)?;
         note_down(conn, &before, &after, by, changes)?;
     }
     Ok(after)
+}
+
+fn tell(conn: &mut DbConnection, before: &Payout, after: &Payout) -> Result<(), Error> {
+    let kind = match after.status {
+        PayoutStatus::Processing => return Ok(()),
+        PayoutStatus::Paid => EventKind::PayoutPaid,
+        PayoutStatus::Failed => EventKind::PayoutFailed,
+        PayoutStatus::Cancelled => EventKind::PayoutCancelled,
+    };
+    let (account, id) = (&after.account_id, after.id.as_str());
+    let view = PayoutView::from(after.clone());
+    let event = Event::new(account, kind, id, &view, after.updated_at)?;
+    emit(conn, vec![event.after(before.status.as_str())])
 }
 
 fn follow_the_money(

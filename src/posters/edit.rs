@@ -1,10 +1,12 @@
 //! Verb: a poster moves, leads elsewhere, is retired, is put back up.
 
+use super::hang::tell;
 use super::model::{Poster, PosterChanges};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::model::EventKind;
 use crate::ids::{AccountId, Id, PosterId};
 use crate::metadata::MetadataChange;
 
@@ -21,6 +23,7 @@ pub fn edit(
 ) -> Result<Poster, Error> {
     let before =
         queries::find_to_change(conn, account, id)?.ok_or(Error::NotFound(PosterId::NOUN))?;
+    let public_url = &changes.public_url;
     let changes = changes.clone();
     let mut after = before.clone();
     after.location = changes.location.unwrap_or(after.location);
@@ -30,6 +33,7 @@ pub fn edit(
     if after != before {
         after.updated_at = now;
         queries::update(conn, &after)?;
+        tell(conn, EventKind::PosterUpdated, &after, public_url)?;
     }
     Ok(after)
 }

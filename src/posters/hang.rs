@@ -2,9 +2,12 @@
 
 use super::model::{NewPoster, Poster, PosterStatus};
 use super::queries;
+use super::view::PosterView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, AmbassadorId, Id, PosterId, ProgramId};
 use crate::parse::Complaint;
@@ -34,6 +37,7 @@ pub fn hang(
                     ..poster.clone()
                 };
                 if queries::insert_if_new(conn, &poster)? {
+                    tell(conn, EventKind::PosterCreated, &poster, &new.public_url)?;
                     return Ok(Some(poster));
                 }
                 // Either a twin was faster, or somebody has the code: then the next one is tried.
@@ -47,6 +51,21 @@ pub fn hang(
             }
             Err(Error::Unavailable("every code tried is taken".to_owned()))
         },
+    )
+}
+
+/// Writes down what became of a poster.
+pub(super) fn tell(
+    conn: &mut DbConnection,
+    kind: EventKind,
+    poster: &Poster,
+    public_url: &str,
+) -> Result<(), Error> {
+    let view = PosterView::new(poster.clone(), public_url);
+    let (account, id) = (&poster.account_id, poster.id.as_str());
+    emit(
+        conn,
+        vec![Event::new(account, kind, id, &view, poster.updated_at)?],
     )
 }
 

@@ -11,3 +11,4 @@ pub mod model;
 pub mod qr;
 pub mod queries;
 pub mod routes;
+pub mod view;

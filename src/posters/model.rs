@@ -134,6 +134,8 @@ pub struct NewPoster {
     pub metadata: Metadata,
     /// The caller's key.
     pub retry: Option<Retry>,
+    /// What the poster's URLs begin with.
+    pub public_url: String,
 }
 
 /// What is to change; `None` stays.
@@ -147,6 +149,8 @@ pub struct PosterChanges {
     pub status: Option<PosterStatus>,
     /// Metadata to merge or to put in place.
     pub metadata: Option<MetadataChange>,
+    /// What the poster's URLs begin with.
+    pub public_url: String,
 }
 
 /// Which posters.

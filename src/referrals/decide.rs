@@ -2,10 +2,13 @@
 
 use super::model::{Referral, ReferralChanges, ReferralMove, ReferralStatus};
 use super::queries;
+use super::view::ReferralView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::earnings::{bonus, release, reverse};
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::{AccountId, ApiKeyId, Id, ReferralId};
 use crate::impressions;
 use crate::metadata::MetadataChange;
@@ -41,14 +44,37 @@ pub fn decide(
     if !queries::advance(conn, &after, before.status)? {
         return Err(forestalled("referral"));
     }
+    tell(conn, &after, before.status, now)?;
     if moved.is_some() {
         note_down(conn, &after, before.status, by, changes.note.clone())?;
+        follow_the_money(conn, &after, before.status, by, now)?;
         let impression = impressions::queries::find(conn, account, &after.impression_id)?
             .ok_or_else(|| Error::internal("a referral's impression is gone"))?;
         tally::moved(conn, &after, &impression, before.status)?;
-        follow_the_money(conn, &after, before.status, by, now)?;
     }
     Ok(after)
+}
+
+fn tell(
+    conn: &mut DbConnection,
+    referral: &Referral,
+    from: ReferralStatus,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let kind = match (from, referral.status) {
+        (from, to) if from == to => EventKind::ReferralUpdated,
+        (_, ReferralStatus::Pending) => EventKind::ReferralReopened,
+        (_, ReferralStatus::Converted) => EventKind::ReferralConverted,
+        (_, ReferralStatus::Verified) => EventKind::ReferralVerified,
+        (_, ReferralStatus::Rejected) => EventKind::ReferralRejected,
+    };
+    let view = ReferralView::from(referral.clone());
+    let event = Event::new(&referral.account_id, kind, referral.id.as_str(), &view, now)?;
+    let event = match kind {
+        EventKind::ReferralUpdated => event,
+        _ => event.after(from.as_str()),
+    };
+    emit(conn, vec![event])
 }
 
 /// What a move means for what was earned.

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use super::model::{NewReferral, Referral, ReferralStatus};
 use super::queries;
+use super::view::ReferralView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::together::Timed;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Recorded, Retry, replay};
 use crate::ids::{AccountId, Id, ImpressionId, ReferralId};
 use crate::impressions;
@@ -55,6 +58,7 @@ pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<
         }
     }
     let stored = queries::insert_new(conn, &made)?;
+    tell(conn, &stored)?;
     tally(
         conn,
         stored.iter().filter_map(|referral| {
@@ -82,6 +86,22 @@ pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(lost))
         .collect())
+}
+
+fn tell(conn: &mut DbConnection, stored: &[Referral]) -> Result<(), Error> {
+    let events = stored.iter().map(|referral| {
+        let view = ReferralView::from(referral.clone());
+        let (account, id) = (&referral.account_id, referral.id.as_str());
+        Event::new(
+            account,
+            EventKind::ReferralCreated,
+            id,
+            &view,
+            referral.created_at,
+        )
+    });
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    emit(conn, events)
 }
 
 /// For each signup among those `asked` for whose key made a referral before: that referral, or the complaint.

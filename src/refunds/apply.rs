@@ -2,12 +2,15 @@
 
 use super::model::{Refund, RefundStatus};
 use super::queries;
+use super::view::RefundView;
 use crate::clock::Timestamp;
 use crate::conversions;
 use crate::conversions::model::Conversion;
 use crate::db::DbConnection;
 use crate::earnings::reverse::refunded;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::ApiKeyId;
 use crate::money::Cents;
 
@@ -51,8 +54,27 @@ pub fn apply_waiting(
     let waiting = queries::list_waiting(conn, &conversion.account_id, &conversion.order_id)?;
     for mut refund in waiting {
         apply(conn, &mut refund, conversion, by, now)?;
+        tell(conn, EventKind::RefundApplied, &refund, now)?;
     }
     Ok(())
+}
+
+/// Writes down what became of a refund.
+pub fn tell(
+    conn: &mut DbConnection,
+    kind: EventKind,
+    refund: &Refund,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let view = RefundView::from(refund.clone());
+    let event = Event::new(&refund.account_id, kind, refund.id.as_str(), &view, now)?;
+    emit(
+        conn,
+        vec![match kind {
+            EventKind::RefundApplied => event.after(RefundStatus::Waiting.as_str()),
+            _ => event,
+        }],
+    )
 }
 
 fn fitting(refund: &Refund, conversion: &Conversion) -> Result<Cents, Error> {

@@ -1,12 +1,13 @@
 //! Verb: the company gave money back.
 
-use super::apply::apply;
+use super::apply::{apply, tell};
 use super::model::{NewRefund, Refund, RefundStatus};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::conversions;
 use crate::db::{DbConnection, name};
 use crate::error::Error;
+use crate::events::model::EventKind;
 use crate::idempotency::{Recorded, once};
 use crate::ids::{AccountId, ApiKeyId, RefundId};
 
@@ -39,6 +40,7 @@ pub fn record(
             {
                 apply(conn, &mut refund, &mut conversion, by, now)?;
             }
+            tell(conn, EventKind::RefundCreated, &refund, now)?;
             Ok(Some(refund))
         },
     )

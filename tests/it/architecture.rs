@@ -109,11 +109,14 @@ fn verbs_call_only_towards_the_money() {
         "posters",
         "impressions",
         "conversions",
+        "refunds",
         "referrals",
+        "payouts",
         "earnings",
         "rules",
-        "stats",
         "ledger",
+        "stats",
+        "events",
         "audit",
     ];
     let reading = ["model", "queries"];
@@ -160,11 +163,14 @@ fn the_database_and_http_know_no_noun() {
             "posters",
             "impressions",
             "conversions",
+            "refunds",
             "referrals",
+            "payouts",
             "earnings",
             "rules",
-            "stats",
             "ledger",
+            "stats",
+            "events",
             "audit",
         ] {
             if code.contains(&format!("crate::{noun}")) {

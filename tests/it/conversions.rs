@@ -30,7 +30,7 @@ on_both! {
             "id": conversion["id"], "referral_id": referral["id"], "program_id": referral["program_id"],
             "student_id": referral["student_id"], "order_id": "order_771", "kind": "purchase", "amount": 5500,
             "currency": "USD", "occurred_at": "2024-02-28T11:00:00Z", "refunded_amount": 0, "commission": 550,
-            "rule_version": 1, "created_at": "2024-03-01T09:01:00Z", "updated_at": "2024-03-01T09:01:00Z",
+            "rule_version": 1, "steps": conversion["steps"], "created_at": "2024-03-01T09:01:00Z", "updated_at": "2024-03-01T09:01:00Z",
             "metadata": { "plan": "pro" },
         }));
         let id = conversion["id"].as_str().expect("an id");
@@ -191,6 +191,25 @@ on_both! {
         app.wait(1);
         app.put(other, json!({ "status": "verified" })).await.ok();
         assert_eq!(app.all("earnings").await.len(), 2, "there are three again, and no bonus stands");
+    }
+
+    async fn a_bonus_that_somebody_else_brought_meanwhile_is_not_given_again(app: &TestApp) {
+        let scan = app.a_scan().await;
+        let program = scan["program_id"].as_str().expect("an id");
+        let rule = json!({ "rule": {
+            "commission": { "type": "percent", "basis_points": 1000 },
+            "bonuses": [{ "verified_referrals": 1, "amount": 5000 }],
+        } });
+        app.post(&format!("/api/v1/programs/{program}/rules"), rule).await.ok();
+        let (one, two) = (app.a_referral_from(&scan).await, app.a_referral_from(&scan).await);
+        for (referral, status) in [(&one, "verified"), (&one, "rejected"), (&two, "verified"), (&one, "pending")] {
+            app.wait(1);
+            let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
+            app.put(&path, json!({ "status": status })).await.ok();
+        }
+        let bonuses = app.all("earnings").await;
+        let standing: Vec<_> = bonuses.iter().filter(|bonus| bonus["status"] != "failed").collect();
+        assert_eq!((bonuses.len(), standing.len()), (2, 1), "{bonuses:?}");
     }
 
     async fn conversions_are_filtered_and_stay_with_their_account(app: &TestApp) {

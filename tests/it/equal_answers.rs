@@ -90,28 +90,7 @@ async fn tell(app: &TestApp) -> String {
         body["email"] = json!("other@example.com");
         transcript.note("reuse", &app.post("/api/v1/referrals", body).await);
     }
-    for (n, referral) in referrals.iter().enumerate() {
-        let path = format!(
-            "/api/v1/referrals/{}",
-            referral["id"].as_str().expect("an id")
-        );
-        for status in [
-            "verified",
-            "converted",
-            "pending",
-            "rejected",
-            "rejected",
-            "verified",
-        ] {
-            app.wait(1);
-            let body =
-                json!({ "status": status, "metadata": { "n": n, "source": null }, "note": "née" });
-            transcript.note(status, &app.put(&path, body).await);
-            let earning = json!({ "referral_id": referral["id"], "amount": 100 + n, "type": "bonus", "idempotency_key": format!("{n}{status}") });
-            transcript.note("earning", &app.post("/api/v1/earnings", earning).await);
-        }
-        transcript.note("history", &app.get(&format!("{path}/history")).await);
-    }
+    tell_decisions(app, &mut transcript, &referrals).await;
     tell_money(app, &mut transcript, &referrals).await;
     let program = programs[0]["id"].as_str().expect("an id");
     for list in [
@@ -154,6 +133,32 @@ async fn tell(app: &TestApp) -> String {
         );
     }
     transcript.text
+}
+
+/// What becomes of signups, and what they earn.
+async fn tell_decisions(app: &TestApp, transcript: &mut Transcript, referrals: &[Value]) {
+    for (n, referral) in referrals.iter().enumerate() {
+        let path = format!(
+            "/api/v1/referrals/{}",
+            referral["id"].as_str().expect("an id")
+        );
+        for status in [
+            "verified",
+            "converted",
+            "pending",
+            "rejected",
+            "rejected",
+            "verified",
+        ] {
+            app.wait(1);
+            let body =
+                json!({ "status": status, "metadata": { "n": n, "source": null }, "note": "née" });
+            transcript.note(status, &app.put(&path, body).await);
+            let earning = json!({ "referral_id": referral["id"], "amount": 100 + n, "type": "bonus", "idempotency_key": format!("{n}{status}") });
+            transcript.note("earning", &app.post("/api/v1/earnings", earning).await);
+        }
+        transcript.note("history", &app.get(&format!("{path}/history")).await);
+    }
 }
 
 /// Purchases, refunds, payouts, and what the ledger says of them.

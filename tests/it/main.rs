@@ -21,6 +21,7 @@ mod demo;
 mod docs;
 mod earnings;
 mod equal_answers;
+mod events;
 mod idempotency;
 mod impressions;
 mod journal;

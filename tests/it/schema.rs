@@ -123,7 +123,7 @@ fn the_programs_idea_of_the_tables_is_the_databases() {
 }
 
 /// Statements that the databases themselves must refuse, whoever sends them.
-const FORBIDDEN: [&str; 27] = [
+const FORBIDDEN: [&str; 28] = [
     "UPDATE earnings SET amount = 0",
     "UPDATE earnings SET amount = 100000000000",
     "UPDATE earnings SET currency = 'usd'",
@@ -136,6 +136,7 @@ const FORBIDDEN: [&str; 27] = [
     "UPDATE balances SET available = 1, owed_back = 1",
     "UPDATE transfers SET amount = 1",
     "DELETE FROM transfers",
+    "INSERT INTO transfers SELECT * FROM transfers",
     "DELETE FROM balances",
     "UPDATE conversions SET refunded = amount + 1",
     "UPDATE conversions SET commission = amount + 1",
@@ -173,6 +174,10 @@ async fn the_databases_refuse_what_the_code_refuses() {
                     .is_err(),
                 "STRICT"
             );
+            for table in ["transfers", "commission_rules"] {
+                let replace = format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}");
+                assert!(conn.batch_execute(&replace).is_err(), "{replace}");
+            }
         }
         app.stop().await;
     }

@@ -120,6 +120,7 @@ impl<'a> Teller<'a> {
             landing_url: None,
             metadata: metadata(&json!({ "poster_type": "standard" })),
             retry: None,
+            public_url: "http://localhost:3000".to_owned(),
         };
         hang(
             self.conn,
@@ -160,6 +161,7 @@ impl<'a> Teller<'a> {
             ip_address: Some(Line::cut(&format!("203.0.113.{}", n % 250 + 1))),
             metadata: metadata(&json!({ "device_type": device, "referrer": "direct" })),
             retry: None,
+            is_event: false,
         };
         record_scan(self.conn, &self.account, impression, &new, when).map(drop)
     }

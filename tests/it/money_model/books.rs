@@ -372,7 +372,7 @@ impl Books {
                 if ours && earning.order.is_none() && !earning.replaced && lost > 0 {
                     earning.replaced = true;
                     let created = earning.created;
-                    self.earn(referral, currency, lost, created, None, false);
+                    self.earn(referral, currency, lost, created, None, true);
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod books;
 mod player;
 
+use crate::command_line::handbill;
 use crate::support::on_both;
 use player::Player;
 
@@ -29,5 +30,7 @@ on_both! {
         }
         player.compare_earnings("at the end");
         player.all_was_played();
+        let verified = handbill(&app.database.url, &["verify"]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     }
 }

@@ -1,0 +1,138 @@
+//! Every statement about `events` and `event_counters`.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+
+use super::model::{Event, EventKind};
+use crate::db::DbConnection;
+use crate::db::page::Order;
+use crate::db::schema::events;
+use crate::db::statement::{column, statement};
+use crate::ids::{AccountId, EventId};
+
+const INSERT_MANY: &str = "INSERT INTO events (account_id, id, sequence, kind, object_id, data, previous_status, created_at) \
+    SELECT * FROM unnest(?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[])";
+
+const COUNT_ON: &str = "INSERT INTO event_counters (account_id, last) VALUES (?, ?) \
+    ON CONFLICT (account_id) DO UPDATE SET last = last + excluded.last RETURNING last";
+
+/// PostgreSQL. Who calls it holds the name of the account's events.
+const NUMBER: &str = "WITH known AS (SELECT coalesce(max(last), 0) AS last FROM event_counters WHERE account_id = $1), \
+    new AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM events WHERE account_id = $1 AND sequence IS NULL), \
+    told AS (UPDATE events SET sequence = known.last + new.place FROM new, known \
+        WHERE events.account_id = $1 AND events.id = new.id RETURNING 1) \
+    INSERT INTO event_counters (account_id, last) SELECT $1, known.last + (SELECT count(*) FROM told) FROM known \
+    ON CONFLICT (account_id) DO UPDATE SET last = excluded.last";
+
+#[derive(QueryableByName)]
+struct Last {
+    #[diesel(sql_type = BigInt)]
+    last: i64,
+}
+
+/// Counts an account's events on by `count`; the last number that is taken now. SQLite only.
+pub fn count_on(conn: &mut DbConnection, account: &AccountId, count: i64) -> QueryResult<i64> {
+    let counted = statement(COUNT_ON)
+        .bind::<Text, _>(account)
+        .bind::<BigInt, _>(count);
+    let last: Vec<Last> = match conn {
+        DbConnection::Sqlite(c) => counted.load(c)?,
+        DbConnection::Postgres(_) => return Err(diesel::result::Error::NotFound),
+    };
+    let last = last.into_iter().next().map(|row| row.last);
+    last.ok_or(diesel::result::Error::NotFound)
+}
+
+/// Stores events.
+pub fn insert(conn: &mut DbConnection, rows: &[Event]) -> QueryResult<()> {
+    match conn {
+        DbConnection::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(events::table).values(row).execute(c)?;
+            }
+        }
+        DbConnection::Postgres(c) => {
+            statement(INSERT_MANY)
+                .bind::<Array<Text>, _>(column!(rows, account_id))
+                .bind::<Array<Text>, _>(column!(rows, id))
+                .bind::<Array<Nullable<BigInt>>, _>(column!(rows, sequence?))
+                .bind::<Array<Text>, _>(column!(rows, kind))
+                .bind::<Array<Text>, _>(column!(rows, object_id))
+                .bind::<Array<Text>, _>(column!(rows, data))
+                .bind::<Array<Nullable<Text>>, _>(column!(rows, previous_status?))
+                .bind::<Array<BigInt>, _>(column!(rows, created_at))
+                .execute(c)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether some of the account's events have no number yet.
+pub fn has_unnumbered(conn: &mut DbConnection, account: &AccountId) -> QueryResult<bool> {
+    let unnumbered = events::table
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.is_null());
+    diesel::select(diesel::dsl::exists(unnumbered)).get_result(conn)
+}
+
+/// Numbers them.
+pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<()> {
+    if let DbConnection::Postgres(c) = conn {
+        sql_query(NUMBER).bind::<Text, _>(account).execute(c)?;
+    }
+    Ok(())
+}
+
+/// The account's event with this id.
+pub fn find(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &EventId,
+) -> QueryResult<Option<Event>> {
+    Event::query().find((account, id)).first(conn).optional()
+}
+
+/// The next of the account's events behind the one numbered `after`, in their order.
+pub fn list_numbered(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<Event>> {
+    Event::query()
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.gt(after))
+        .order(events::sequence)
+        .limit(limit)
+        .load(conn)
+}
+
+/// The next of the account's events of some kinds (or of all, if none is named) beyond the one numbered `from`.
+pub fn list(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    kinds: &[EventKind],
+    from: Option<i64>,
+    order: Order,
+    limit: i64,
+) -> QueryResult<Vec<Event>> {
+    let mut query = Event::query()
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.is_not_null())
+        .limit(limit)
+        .into_boxed();
+    if !kinds.is_empty() {
+        query = query.filter(events::kind.eq_any(kinds.to_vec()));
+    }
+    query = match (order, from) {
+        (Order::Asc, from) => query
+            .filter(events::sequence.gt(from.unwrap_or(0)))
+            .order(events::sequence),
+        (Order::Desc, None) => query.order(events::sequence.desc()),
+        (Order::Desc, Some(from)) => query
+            .filter(events::sequence.lt(from))
+            .order(events::sequence.desc()),
+    };
+    query.load(conn)
+}
