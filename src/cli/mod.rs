@@ -4,6 +4,7 @@
 mod accounts;
 mod demo;
 mod keys;
+mod listen;
 mod logging;
 mod serve;
 mod verify;
@@ -17,7 +18,7 @@ use serde::Serialize;
 
 use crate::app;
 use crate::clock::{Clock, Timestamp};
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::db::{Db, DbConnection, migrations};
 use crate::error::Error;
 
@@ -63,6 +64,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Follow a running server's events, print them, and forward them to a program on this machine
+    Listen(listen::Options),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -94,6 +97,10 @@ fn perform(command: Command) -> Result<(), String> {
         say(&document);
         return Ok(());
     }
+    if let Command::Listen(options) = command {
+        logging::start(LogFormat::Text);
+        return listen::listen(&options);
+    }
     let config = Config::from_env()?;
     logging::start(config.log_format);
     match command {
@@ -103,7 +110,7 @@ fn perform(command: Command) -> Result<(), String> {
         Command::Keys { command } => keys::perform(&config, command),
         Command::Migrate { json } => migrate(&config, json),
         Command::Verify { json } => verify::verify(&config, json),
-        Command::Openapi => Ok(()),
+        Command::Openapi | Command::Listen(_) => Ok(()),
     }
 }
 

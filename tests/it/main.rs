@@ -27,6 +27,7 @@ mod impressions;
 mod journal;
 mod killed;
 mod ledger;
+mod listen;
 mod migrations;
 mod money_examples;
 mod money_model;
