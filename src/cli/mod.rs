@@ -65,7 +65,7 @@ enum Command {
         json: bool,
     },
     /// Follow a running server's events, print them, and forward them to a program on this machine
-    Listen(listen::Options),
+    Listen(Box<listen::Options>),
     /// Print the OpenAPI document
     Openapi,
 }
