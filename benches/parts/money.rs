@@ -20,6 +20,7 @@ use handbill::payouts::settle::settle;
 use serde_json::json;
 
 use crate::support::stage::Stage;
+use crate::table;
 
 /// How many earnings are collected, of how many ambassadors.
 const EARNINGS: usize = 100_000;
@@ -57,23 +58,24 @@ pub(crate) fn money(criterion: &mut Criterion, database: &str) {
     for _ in 0..EARNINGS / 1_000 {
         some(1_000);
     }
-    let mut group = criterion.benchmark_group("");
-    group.sample_size(10);
-    group.bench_function("collect 100,000 earnings of 1,000 ambassadors", |bencher| {
-        bencher.iter_custom(|times| {
-            let mut spent = std::time::Duration::ZERO;
-            for _ in 0..times {
-                let begun = Instant::now();
-                runtime.block_on(run(&db, &shop)).expect("a collection");
-                spent += begun.elapsed();
-                runtime
-                    .block_on(take_back(&db, &shop))
-                    .expect("failed payouts");
-            }
-            spent
-        });
-    });
-    group.finish();
+    let few = Criterion::default().output_directory(&table::folder());
+    few.sample_size(10).configure_from_args().bench_function(
+        "collect 100,000 earnings of 1,000 ambassadors",
+        |bencher| {
+            bencher.iter_custom(|times| {
+                let mut spent = std::time::Duration::ZERO;
+                for _ in 0..times {
+                    let begun = Instant::now();
+                    runtime.block_on(run(&db, &shop)).expect("a collection");
+                    spent += begun.elapsed();
+                    runtime
+                        .block_on(take_back(&db, &shop))
+                        .expect("failed payouts");
+                }
+                spent
+            });
+        },
+    );
 }
 
 /// A program that holds nothing back, and a thousand ambassadors with a signup each.
