@@ -30,9 +30,11 @@ use crate::posters::model::PosterCode;
 use crate::referrals::model::Referral;
 use crate::referrals::queries::Sought;
 use crate::referrals::record::{self, Outcome, Signup};
+use crate::webhooks::guard::Guard;
+use crate::webhooks::send::Sender;
 use crate::{
     ambassadors, conversions, earnings, events, impressions, ledger, payouts, posters, programs,
-    referrals, refunds, rules, stats,
+    referrals, refunds, rules, stats, webhooks,
 };
 
 /// What a request can reach. Cheap to clone.
@@ -60,6 +62,8 @@ pub struct App {
     pub referrals: Together<Sought, Option<Referral>>,
     /// Signups on their way into the database.
     pub signups: Together<Signup, Outcome>,
+    /// Sends events to who wants to hear of them.
+    pub webhooks: Sender,
     /// Where some rows stand in long lists.
     pub positions: Arc<Positions>,
 }
@@ -70,6 +74,7 @@ impl App {
         let rate_limit = config.rate_limit.map(RateLimit::new);
         Self {
             journal: Journal::at(config.scan_journal(), config.scan_journal_bytes),
+            webhooks: Sender::new(Guard::allowing(&config.webhooks_allow_networks)),
             db,
             clock,
             config: Arc::new(config),
@@ -131,6 +136,9 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .configure(ledger::statement_routes::configure)
                 .configure(stats::routes::configure)
                 .configure(events::routes::configure)
+                .configure(webhooks::action_routes::configure)
+                .configure(webhooks::delivery_routes::configure)
+                .configure(webhooks::routes::configure)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate)),
         )
@@ -171,6 +179,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
         events::routes::Docs::openapi(),
+        webhooks::action_routes::Docs::openapi(),
+        webhooks::delivery_routes::Docs::openapi(),
+        webhooks::routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),
         operations::Docs::openapi(),

@@ -1,19 +1,15 @@
 //! Every setting, its default, and its complaint: one struct, read once from the environment.
 
-use std::net::{IpAddr, SocketAddr};
+mod vars;
+
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use ipnet::IpNet;
 
-mod vars;
-
 use crate::metadata::MetadataUpdate;
-use crate::parse::Parse;
-use crate::text::WebUrl;
-use vars::Vars;
+use vars::{Vars, database_url, networks, or_off, parsed, public_url, within};
 
 /// The settings; `docs/configuration.md` explains each.
 #[derive(Debug, Clone)]
@@ -48,6 +44,10 @@ pub struct Config {
     pub scan_journal: Option<PathBuf>,
     /// How large that file may grow, in bytes.
     pub scan_journal_bytes: u64,
+    /// Whether events are sent to `http://` addresses too.
+    pub webhooks_allow_http: bool,
+    /// Networks that events are sent to although they are not public.
+    pub webhooks_allow_networks: Vec<IpNet>,
     /// One line of text or one JSON object per log record.
     pub log_format: LogFormat,
 }
@@ -85,6 +85,7 @@ const ADDRESSES: [(&str, Keep); 3] = [
     ("off", Keep::Nothing),
 ];
 const USER_AGENTS: [(&str, Keep); 2] = [("full", Keep::Full), ("off", Keep::Nothing)];
+const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 
 impl Config {
@@ -187,6 +188,12 @@ impl Config {
                 )?
                 .unwrap_or(64)
                 * 1_000_000,
+            webhooks_allow_http: vars
+                .one_of("HANDBILL_WEBHOOKS_ALLOW_HTTP", &SWITCH)?
+                .unwrap_or(false),
+            webhooks_allow_networks: vars
+                .take("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", NETWORKS, networks)?
+                .unwrap_or_default(),
             log_format: vars
                 .one_of("HANDBILL_LOG_FORMAT", &LOG_FORMATS)?
                 .unwrap_or(LogFormat::Text),
@@ -216,45 +223,4 @@ impl Config {
             }
         })
     }
-}
-
-fn parsed<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
-fn within<T: FromStr + PartialOrd>(range: RangeInclusive<T>) -> impl Fn(&str) -> Option<T> {
-    move |text| text.parse().ok().filter(|number| range.contains(number))
-}
-
-fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
-    move |text| match text {
-        "off" => Some(None),
-        _ => read(text).map(Some),
-    }
-}
-
-fn database_url(text: &str) -> Option<String> {
-    // A database in memory would be another one for every connection, and it forgets.
-    let is_file = |path: &str| !path.is_empty() && !path.contains([':', '?']);
-    let known = text.strip_prefix("sqlite://").is_some_and(is_file)
-        || text.starts_with("postgres://")
-        || text.starts_with("postgresql://");
-    known.then(|| text.to_owned())
-}
-
-fn public_url(text: &str) -> Option<String> {
-    let url = WebUrl::parse(text).ok()?.to_url()?;
-    (url.query().is_none() && url.fragment().is_none())
-        .then(|| text.trim_end_matches('/').to_owned())
-}
-
-fn networks(text: &str) -> Option<Vec<IpNet>> {
-    text.split(',')
-        .map(str::trim)
-        .map(|part| {
-            part.parse::<IpNet>()
-                .ok()
-                .or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from))
-        })
-        .collect()
 }

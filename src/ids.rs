@@ -210,6 +210,10 @@ text_id!(
     /// Something that happened.
     EventId, "evt", "Event", "evt_0h5m8k2q9sx7v3n1b6tz"
 );
+text_id!(
+    /// Where events are sent.
+    WebhookEndpointId, "whe", "Webhook endpoint", "whe_0h5m8k2q9sx7v3n1b6tz"
+);
 
 /// An id in a filter. One that names nothing is not an error, it matches nothing: a published sample
 /// sends `programId=undefined`.

@@ -27,6 +27,7 @@ pub mod referrals;
 pub mod refunds;
 pub mod rules;
 pub mod stats;
+pub mod webhooks;
 
 pub mod clock;
 pub mod error;

@@ -19,6 +19,7 @@ use crate::ids::{AccountId, ApiKeyId};
 use crate::parse::Parse;
 use crate::payday;
 use crate::text::Name;
+use crate::webhooks::dispatch;
 use crate::worker;
 
 /// Opens the database, migrates it, makes the first key if there is nobody yet, and serves until told to stop.
@@ -59,11 +60,13 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let url = app.public_url.clone();
     let worker = actix_web::rt::spawn(worker::run(app.clone()));
     let payday = actix_web::rt::spawn(payday::run(app.clone()));
+    let webhooks = actix_web::rt::spawn(dispatch::run(app.clone()));
     let server = server::serve(app, listener, true).map_err(|error| error.to_string())?;
     log::info!("listening on {bound}, reachable at {url}, docs at {url}/docs");
     let served = server.await.map_err(|error| error.to_string());
     worker.abort();
     payday.abort();
+    webhooks.abort();
     log::info!("stopped");
     served
 }

@@ -1,6 +1,14 @@
-//! Variables as they are asked for one by one.
+//! Reads settings from text: one variable at a time, each with its complaint.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::parse::Parse;
+use crate::text::WebUrl;
 
 /// The variables that nobody has asked for yet.
 pub(super) struct Vars(pub(super) BTreeMap<String, String>);
@@ -51,4 +59,47 @@ impl Vars {
             )),
         }
     }
+}
+
+pub(super) fn parsed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+pub(super) fn within<T: FromStr + PartialOrd>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Option<T> {
+    move |text| text.parse().ok().filter(|number| range.contains(number))
+}
+
+pub(super) fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
+    move |text| match text {
+        "off" => Some(None),
+        _ => read(text).map(Some),
+    }
+}
+
+pub(super) fn database_url(text: &str) -> Option<String> {
+    // A database in memory would be another one for every connection, and it forgets.
+    let is_file = |path: &str| !path.is_empty() && !path.contains([':', '?']);
+    let known = text.strip_prefix("sqlite://").is_some_and(is_file)
+        || text.starts_with("postgres://")
+        || text.starts_with("postgresql://");
+    known.then(|| text.to_owned())
+}
+
+pub(super) fn public_url(text: &str) -> Option<String> {
+    let url = WebUrl::parse(text).ok()?.to_url()?;
+    (url.query().is_none() && url.fragment().is_none())
+        .then(|| text.trim_end_matches('/').to_owned())
+}
+
+pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
+    text.split(',')
+        .map(str::trim)
+        .map(|part| {
+            part.parse::<IpNet>()
+                .ok()
+                .or_else(|| part.parse::<IpAddr>().ok().map(IpNet::from))
+        })
+        .collect()
 }

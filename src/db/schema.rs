@@ -3,11 +3,13 @@
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 mod money;
+mod webhooks;
 
 pub(crate) use money::{
     balances, collections, commission_rules, conversions, earning_moves, earnings, payout_items,
     payout_moves, payouts, refunds, transfers,
 };
+pub(crate) use webhooks::{events, webhook_deliveries, webhook_endpoints};
 
 table! {
     accounts (id) {
@@ -151,19 +153,6 @@ table! {
     impressions_filed (account_id) {
         account_id -> Text,
         up_to -> Text,
-    }
-}
-
-table! {
-    events (account_id, id) {
-        account_id -> Text,
-        id -> Text,
-        sequence -> Nullable<BigInt>,
-        kind -> Text,
-        object_id -> Text,
-        data -> Text,
-        previous_status -> Nullable<Text>,
-        created_at -> BigInt,
     }
 }
 

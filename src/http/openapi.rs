@@ -36,6 +36,7 @@ use crate::http::edge::{ErrorBody, words};
         (name = "Payouts", description = "Money leaving"),
         (name = "Ledger", description = "Every movement of money, and what it adds up to"),
         (name = "Events", description = "What happened, in order"),
+        (name = "Webhooks", description = "Events, sent to you as they happen"),
         (name = "Public", description = "What phones and browsers ask for, without a key"),
         (name = "Operations", description = "For whoever runs the server"),
     )

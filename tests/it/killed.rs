@@ -190,7 +190,7 @@ async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
         for cycle in 0..KILLS {
             let server = Server::start(&app.database);
             let load = Load {
-                client: reqwest::Client::new(),
+                client: crate::support::client().build().expect("a client"),
                 base: &server.base,
                 key: &key,
                 referrals: &referrals,
@@ -211,7 +211,7 @@ async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
             must_add_up(&app.database);
         }
         let server = Server::start(&app.database);
-        let client = reqwest::Client::new();
+        let client = crate::support::client().build().expect("a client");
         let get = async |path: String| {
             let answer = client
                 .get(format!("{}/api/v1/{path}", server.base))

@@ -52,3 +52,4 @@ mod tenancy;
 mod transport;
 mod users;
 mod verify;
+mod webhooks;

@@ -211,7 +211,7 @@ on_both! {
         let broken = format!("{unchecked} UPDATE payouts SET ambassador_id = 'user_gone' WHERE amount = 2001");
         diesel::connection::SimpleConnection::batch_execute(&mut app.database.connect(), &broken).expect("a broken row");
         let url = format!("{}/api/v1/payouts.csv", app.base);
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let client = crate::support::client().no_proxy().build().expect("a client");
         let key = app.caller.key.as_ref().expect("a key");
         let answer = client.get(url).bearer_auth(key).send().await.expect("a beginning");
         assert_eq!(answer.status(), 200);

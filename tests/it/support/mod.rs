@@ -7,11 +7,12 @@ mod contract;
 pub mod database;
 pub mod money;
 mod postgres;
+pub mod receiver;
 mod server;
 
 pub use answer::Answer;
 pub use arrange::a_signup;
-pub use caller::Caller;
+pub use caller::{Caller, client};
 pub use database::Database;
 pub use server::TestApp;
 

@@ -1,0 +1,131 @@
+//! `/api/v1/webhook-endpoints/{id}:…`: a new secret, a test, everything once more.
+
+use actix_web::web;
+use utoipa::{OpenApi, ToSchema};
+
+use super::delivery_view::TestView;
+use super::message::Message;
+use super::model::SigningSecret;
+use super::queries;
+use super::replay::{Start, replay as set_back};
+use super::rotate::rotate;
+use super::view::EndpointView;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::body::{Body, for_existing};
+use crate::http::fields::fields;
+use crate::http::openapi::{ShowRefusals, UpdateRefusals};
+use crate::http::path::PathId;
+use crate::ids::{EventId, WebhookEndpointId};
+use crate::parse::Complaint;
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/webhook-endpoints/{id}:rotate-secret")
+                .route(web::post().to(rotate_secret)),
+        )
+        .service(web::resource("/webhook-endpoints/{id}:replay").route(web::post().to(replay)))
+        .service(web::resource("/webhook-endpoints/{id}:test").route(web::post().to(test)));
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(rotate_secret, replay, test))]
+pub struct Docs;
+
+fields! {
+    /// Which events: either `from` or `after` must be given.
+    #[derive(ToSchema)]
+    #[schema(example = json!({"from": "2024-01-15T10:00:00Z", "to": "2024-01-15T11:00:00Z"}))]
+    pub struct ReplayEvents {
+        /// Events of this second and later.
+        pub from: Option<Timestamp>,
+        /// Events up to the end of this second; all when left out.
+        pub to: Option<Timestamp>,
+        /// Events behind this one.
+        pub after: Option<EventId>,
+    }
+}
+
+/// Rotate a webhook endpoint's secret
+///
+/// The answer has the new secret in it, which is not shown again. For 24 hours what is sent has two signatures, one with
+/// each secret.
+#[utoipa::path(post, path = "/api/v1/webhook-endpoints/{id}:rotate-secret", tag = "Webhooks",
+    operation_id = "rotateWebhookEndpointSecret",
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
+    responses((status = 200, description = "The endpoint, with its new secret", body = EndpointView), ShowRefusals))]
+async fn rotate_secret(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<WebhookEndpointId>,
+) -> Result<web::Json<EndpointView>, Error> {
+    let secret = SigningSecret::random();
+    let endpoint = app
+        .db
+        .write(move |conn, now| rotate(conn, &account.id, &id.0, &secret, now))
+        .await?;
+    Ok(web::Json(EndpointView::with_secret(endpoint)))
+}
+
+/// Deliver events again
+///
+/// The endpoint is set back, and gets everything from there on again, in order, under the same ids, before anything new.
+#[utoipa::path(post, path = "/api/v1/webhook-endpoints/{id}:replay", tag = "Webhooks",
+    operation_id = "replayWebhookEndpoint",
+    request_body = ReplayEvents,
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
+    responses((status = 200, description = "The endpoint as it is now", body = EndpointView), UpdateRefusals))]
+async fn replay(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<WebhookEndpointId>,
+    body: Result<Body<ReplayEvents>, Error>,
+) -> Result<web::Json<EndpointView>, Error> {
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
+    let complaint = |code, text| Err(Error::field("from", Complaint::new(code, text)));
+    let start = match (body.from, body.after) {
+        (Some(from), None) => Ok(Start::From(from)),
+        (None, Some(after)) => Ok(Start::After(after)),
+        (None, None) => complaint("missing", "or after must be given"),
+        (Some(_), Some(_)) => complaint("contradiction", "must not be given together with after"),
+    };
+    let start = match start {
+        Ok(start) => start,
+        Err(complaint) => {
+            id.find(&app, &account, queries::find).await?;
+            return Err(complaint);
+        }
+    };
+    let endpoint = app
+        .db
+        .write(move |conn, now| set_back(conn, &account.id, &id.0, &start, body.to, now))
+        .await?;
+    Ok(web::Json(endpoint.into()))
+}
+
+/// Send a test
+///
+/// Sends a signed `webhook.test` now, enabled or not, and answers what came of it. It is tried once.
+#[utoipa::path(post, path = "/api/v1/webhook-endpoints/{id}:test", tag = "Webhooks", operation_id = "testWebhookEndpoint",
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
+    responses((status = 200, description = "What came of it", body = TestView), ShowRefusals))]
+async fn test(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<WebhookEndpointId>,
+) -> Result<web::Json<TestView>, Error> {
+    let endpoint = id.find(&app, &account, queries::find).await?;
+    let now = app.clock.now();
+    let message = Message::test(&endpoint.id, now);
+    let secrets = endpoint.secrets(now);
+    let attempt = app
+        .webhooks
+        .send(&endpoint.url, &secrets, &message, now)
+        .await?;
+    Ok(web::Json(TestView::of(message.id, attempt)))
+}

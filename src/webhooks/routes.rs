@@ -1,0 +1,228 @@
+//! `/api/v1/webhook-endpoints`: the contract.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
+use utoipa::{OpenApi, ToSchema};
+
+use super::create::create as make;
+use super::edit::edit;
+use super::model::{EndpointChanges, EventTypes, NewEndpoint, SigningSecret};
+use super::queries;
+use super::view::{EndpointView, WebhookEndpointList};
+use crate::app::App;
+use crate::db::DbConnection;
+use crate::db::page::Page;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::answer::{self, Created, Listing};
+use crate::http::body::{Body, for_existing};
+use crate::http::fields::{FieldValue, Fields, FromFields, fields};
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
+use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
+use crate::http::path::PathId;
+use crate::http::query::{Filter, ListQuery, PageParams};
+use crate::idempotency::{Retry, fingerprint};
+use crate::ids::{Id, WebhookEndpointId};
+use crate::parse::Complaint;
+use crate::text::{IdempotencyKey, Paragraph, WebUrl};
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/webhook-endpoints")
+                .route(web::get().to(list))
+                .route(web::post().to(create)),
+        )
+        .service(
+            web::resource("/webhook-endpoints/{id}")
+                .route(web::get().to(show))
+                .route(web::put().to(update))
+                .route(web::delete().to(delete)),
+        );
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(list, create, show, update, delete))]
+pub struct Docs;
+
+/// Which endpoints: all of them.
+pub struct EndpointFilter;
+
+impl FromFields for EndpointFilter {
+    fn from_fields(_: &mut Fields) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl Filter for EndpointFilter {
+    type Id = WebhookEndpointId;
+}
+
+impl FieldValue for EventTypes {
+    fn from_value(value: Value) -> Result<Self, Complaint> {
+        let types: Option<Vec<String>> = serde_json::from_value(value).ok();
+        Self::new(&types.ok_or_else(|| Complaint::wrong_type("an array of strings"))?)
+    }
+}
+
+fields! {
+    /// A new endpoint.
+    #[derive(ToSchema)]
+    #[schema(example = json!({"url": "https://example.com/hooks/handbill", "types": ["referral.*"]}))]
+    pub struct CreateWebhookEndpoint {
+        /// Where to: `https://`, at a public address.
+        pub url: WebUrl,
+        /// The types of events it wants, `referral.*` for all about referrals; all when left out.
+        #[schema(value_type = Option<Vec<String>>)]
+        pub types: Option<EventTypes>,
+        /// For people, at most 2,000 characters.
+        pub description: Option<Paragraph>,
+        /// Whether anything is sent from the start; true when left out.
+        pub enabled: Option<bool>,
+        /// Makes a retry the same request.
+        pub idempotency_key: Option<IdempotencyKey>,
+    }
+}
+
+fields! {
+    /// What is to change; what is left out stays. Null empties `description`, and makes `types` all.
+    #[derive(ToSchema)]
+    pub struct UpdateWebhookEndpoint {
+        /// Another address.
+        pub url: Option<WebUrl>,
+        /// Other types, or null for all.
+        #[schema(value_type = Option<Vec<String>>)]
+        pub types: Option<Option<EventTypes>>,
+        /// Another description, or null for none.
+        #[schema(value_type = Option<Paragraph>)]
+        pub description: Option<Option<Paragraph>>,
+        /// On or off. What happens while it is off is delivered when it is on again.
+        pub enabled: Option<bool>,
+    }
+}
+
+/// List webhook endpoints
+#[utoipa::path(get, path = "/api/v1/webhook-endpoints", tag = "Webhooks", operation_id = "listWebhookEndpoints",
+    params(PageParams),
+    responses((status = 200, description = "A page of endpoints", body = WebhookEndpointList), ListRefusals))]
+async fn list(
+    app: web::Data<App>,
+    account: Account,
+    request: HttpRequest,
+    query: ListQuery<EndpointFilter>,
+) -> Result<Listing<WebhookEndpointList>, Error> {
+    // Endpoints are deleted, so a place in the list does not stay.
+    let rows = move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, page);
+    answer::list(&app, &request, query.page, None, rows, EndpointView::from).await
+}
+
+/// Create a webhook endpoint
+///
+/// It gets every event from now on, in order and at least once, signed as Standard Webhooks says. The answer has the
+/// secret in it, which is not shown again.
+#[utoipa::path(post, path = "/api/v1/webhook-endpoints", tag = "Webhooks", operation_id = "createWebhookEndpoint",
+    request_body = CreateWebhookEndpoint,
+    params(KeyHeaderParam),
+    responses((status = 200, description = "The endpoint, with its secret", body = EndpointView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        CreateRefusals))]
+async fn create(
+    app: web::Data<App>,
+    account: Account,
+    key: KeyHeader,
+    body: Body<CreateWebhookEndpoint>,
+) -> Result<Created<EndpointView>, Error> {
+    let Body(body) = body;
+    acceptable(&app, &body.url)?;
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: fingerprint(&[body.url.as_str()]),
+        key,
+    });
+    let new = NewEndpoint {
+        url: body.url,
+        types: body.types,
+        description: body.description,
+        enabled: body.enabled.unwrap_or(true),
+        secret: SigningSecret::random(),
+        retry,
+    };
+    let recorded = app
+        .db
+        .write(move |conn, now| make(conn, &account.id, &new, now))
+        .await?;
+    Ok(Created::new(recorded, EndpointView::with_secret))
+}
+
+/// What is sent is personal, so nobody on the way may read it.
+fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
+    let is_safe = url.to_url().is_some_and(|url| url.scheme() == "https");
+    match is_safe || app.config.webhooks_allow_http {
+        true => Ok(()),
+        false => Err(Error::field(
+            "url",
+            Complaint::new("https_required", "must begin with https://"),
+        )),
+    }
+}
+
+/// Get a webhook endpoint
+#[utoipa::path(get, path = "/api/v1/webhook-endpoints/{id}", tag = "Webhooks", operation_id = "getWebhookEndpoint",
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
+    responses((status = 200, description = "The endpoint", body = EndpointView), ShowRefusals))]
+async fn show(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<WebhookEndpointId>,
+) -> Result<web::Json<EndpointView>, Error> {
+    let endpoint = id.find(&app, &account, queries::find).await?;
+    Ok(web::Json(endpoint.into()))
+}
+
+/// Update a webhook endpoint
+#[utoipa::path(put, path = "/api/v1/webhook-endpoints/{id}", tag = "Webhooks", operation_id = "updateWebhookEndpoint",
+    request_body = UpdateWebhookEndpoint,
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
+    responses((status = 200, description = "The endpoint as it is now", body = EndpointView), UpdateRefusals))]
+async fn update(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<WebhookEndpointId>,
+    body: Result<Body<UpdateWebhookEndpoint>, Error>,
+) -> Result<web::Json<EndpointView>, Error> {
+    let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
+    if let Some(url) = &body.url {
+        id.find(&app, &account, queries::find).await?;
+        acceptable(&app, url)?;
+    }
+    let changes = EndpointChanges {
+        url: body.url,
+        types: body.types,
+        description: body.description,
+        enabled: body.enabled,
+    };
+    let endpoint = app
+        .db
+        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
+        .await?;
+    Ok(web::Json(endpoint.into()))
+}
+
+/// Delete a webhook endpoint
+///
+/// Nothing is sent any more, and what is known about its deliveries goes with it.
+#[utoipa::path(delete, path = "/api/v1/webhook-endpoints/{id}", tag = "Webhooks", operation_id = "deleteWebhookEndpoint",
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
+    responses((status = 204, description = "It is gone"), ShowRefusals))]
+async fn delete(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<WebhookEndpointId>,
+) -> Result<HttpResponse, Error> {
+    let work = move |conn: &mut DbConnection, _| Ok(queries::delete(conn, &account.id, &id.0)?);
+    match app.db.write(work).await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(Error::NotFound(WebhookEndpointId::NOUN)),
+    }
+}
