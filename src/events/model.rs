@@ -44,6 +44,8 @@ text_enum! {
         PosterCreated = "poster.created",
         /// A poster moved, leads elsewhere, was retired or put back up.
         PosterUpdated = "poster.updated",
+        /// An endpoint answered 410, or nothing could be delivered to it for five days.
+        WebhookEndpointDisabled = "webhook_endpoint.disabled",
         /// A poster was scanned. Only if `HANDBILL_IMPRESSION_EVENTS` is on: there are many.
         ImpressionCreated = "impression.created",
     }

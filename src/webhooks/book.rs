@@ -3,11 +3,13 @@
 use super::deliver::LEASE;
 use super::model::{Delivery, DeliveryStatus, Endpoint};
 use super::send::Attempt;
+use super::view::EndpointView;
 use super::{delivery_queries, queries, schedule};
 use crate::clock::Timestamp;
 use crate::db::{DbConnection, QueryResult};
 use crate::error::Error;
-use crate::events::model::Event;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 
 /// After so many seconds without a delivery an endpoint is disabled.
 const PATIENCE: i64 = 5 * 86_400;
@@ -48,6 +50,7 @@ pub fn book(
     let Some(mut endpoint) = held.filter(|held| held.leased_until == leased.leased_until) else {
         return Ok(None);
     };
+    let was_enabled = endpoint.enabled == 1;
     endpoint.reached = round.reached;
     for tried in &round.tried {
         let delivery = count(&mut endpoint, tried, now);
@@ -63,7 +66,18 @@ pub fn book(
     let goes_on = !round.is_last && endpoint.enabled == 1 && endpoint.next_attempt_at.is_none();
     endpoint.leased_until = goes_on.then(|| now.plus_seconds(LEASE));
     queries::update(conn, &endpoint)?;
+    if was_enabled && endpoint.enabled == 0 {
+        tell(conn, &endpoint, now)?;
+    }
     Ok(goes_on.then_some(endpoint))
+}
+
+/// Who has no other endpoint finds it in the feed.
+fn tell(conn: &mut DbConnection, endpoint: &Endpoint, now: Timestamp) -> Result<(), Error> {
+    let (account, id) = (&endpoint.account_id, endpoint.id.as_str());
+    let view = EndpointView::from(endpoint.clone());
+    let event = Event::new(account, EventKind::WebhookEndpointDisabled, id, &view, now)?;
+    emit(conn, vec![event])
 }
 
 /// Keeps what is known from attempts before.

@@ -116,10 +116,9 @@ fn verbs_call_only_towards_the_money() {
         "rules",
         "ledger",
         "stats",
-        "events",
-        "audit",
         "webhooks",
         "events",
+        "audit",
     ];
     let reading = ["model", "queries"];
     let mut broken = Vec::new();
@@ -172,10 +171,9 @@ fn the_database_and_http_know_no_noun() {
             "rules",
             "ledger",
             "stats",
-            "events",
-            "audit",
             "webhooks",
             "events",
+            "audit",
         ] {
             if code.contains(&format!("crate::{noun}")) {
                 broken.push(format!("{name} knows {noun}"));

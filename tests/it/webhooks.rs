@@ -237,6 +237,8 @@ on_both! { with SETTINGS =>
         assert_eq!(receiver.received().len(), 1);
         let gone = shown(app, &endpoint).await;
         assert_eq!((&gone["enabled"], &gone["disabled_reason"]), (&json!(false), &json!("the receiver answered 410 Gone")));
+        let told = app.get("/api/v1/events?types=webhook_endpoint.disabled").await.ok();
+        assert_eq!((told["events"].as_array().map(Vec::len), &told["events"][0]["data"]), (Some(1), &gone));
     }
 
     async fn a_redirect_is_a_failure_and_not_followed(app: &TestApp) {
