@@ -116,10 +116,11 @@ async fn events_are_printed_and_forwarded_with_a_signature_that_verifies() {
 #[actix_web::test]
 async fn a_key_that_is_refused_is_said_in_a_sentence() {
     let app = TestApp::start(Database::sqlite()).await;
-    let output = Command::new(env!("CARGO_BIN_EXE_handbill"))
-        .args(["listen", "--url", &app.base, "--key", "sk_wrong"])
-        .output();
-    let output = output.expect("the program");
+    let mut listening = Command::new(env!("CARGO_BIN_EXE_handbill"));
+    listening.args(["listen", "--url", &app.base, "--key", "sk_wrong"]);
+    // Beside the server, which needs this thread.
+    let output = tokio::task::spawn_blocking(move || listening.output()).await;
+    let output = output.expect("an end").expect("the program");
     assert!(!output.status.success());
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
