@@ -21,6 +21,7 @@ use crate::http::account::Account;
 use crate::http::edge::edge;
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
+use crate::http::remembered::{Answers, remembered};
 use crate::http::{docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
@@ -64,6 +65,8 @@ pub struct App {
     pub signups: Together<Signup, Outcome>,
     /// Sends events to who wants to hear of them.
     pub webhooks: Sender,
+    /// Answers that are right as long as nothing was written.
+    pub answers: Arc<Answers>,
     /// Where some rows stand in long lists.
     pub positions: Arc<Positions>,
 }
@@ -85,6 +88,7 @@ impl App {
             scans: Together::by(scan::scan),
             referrals: Together::by(referrals::queries::find_each),
             signups: Together::by(record::record),
+            answers: Arc::default(),
             positions: Arc::default(),
         }
     }
@@ -140,6 +144,7 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .configure(webhooks::delivery_routes::configure)
                 .configure(webhooks::routes::configure)
                 .default_service(web::to(nothing_here))
+                .wrap(from_fn(remembered))
                 .wrap(from_fn(authenticate)),
         )
         .configure(impressions::scan_routes::configure)

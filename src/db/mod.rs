@@ -17,6 +17,7 @@ pub mod positions;
 pub mod recent;
 pub(crate) mod schema;
 mod snapshot;
+pub mod state;
 pub(crate) mod statement;
 pub mod together;
 mod writer;
@@ -36,6 +37,7 @@ use crate::error::Error;
 use checkpointer::Checkpointer;
 use gate::Gate;
 use pool::Pool;
+use state::{Commits, State};
 use together::{NotWritten, Together};
 use writer::Writer;
 
@@ -54,6 +56,9 @@ pub struct Db {
     writer: Writer,
     /// On PostgreSQL, for look-ups that are made together.
     reader: Option<Writer>,
+    /// On PostgreSQL, who wants to know the server's state.
+    asking: Together<(), Option<State>>,
+    commits: Commits,
     /// On SQLite.
     _checkpointer: Option<Checkpointer>,
     is_file: bool,
@@ -63,13 +68,16 @@ impl Db {
     /// Opens `url` with up to `connections` connections; writes happen at the moments of `clock`. Does not migrate.
     pub fn open(url: &str, connections: u32, clock: Clock) -> Result<Self, Error> {
         let is_file = DbConnection::is_sqlite(url);
+        let commits = Commits::to(url);
         Ok(Self {
             url: url.into(),
             pool: pool::open(url, connections)?,
-            writer: Writer::start(url, clock.clone())?,
+            writer: Writer::start(url, clock.clone(), commits.clone())?,
             reader: (!is_file)
                 .then(|| Writer::start_reader(url, clock.clone()))
                 .transpose()?,
+            asking: Together::by(state::ask_server),
+            commits,
             _checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
             is_file,
             clock,
@@ -159,6 +167,22 @@ impl Db {
         O: Send + 'static,
     {
         together.write(&self.writer, item, patience).await
+    }
+
+    /// The state that the database is in, if that can be told now.
+    pub async fn state(&self) -> Option<State> {
+        match &self.reader {
+            None => self.commits.state(),
+            Some(reader) => {
+                let told = self.asking.write(reader, (), LONGEST_WAIT).await;
+                told.ok().flatten()
+            }
+        }
+    }
+
+    /// Whether [`Db::state`] asks nobody else.
+    pub fn knows_its_state(&self) -> bool {
+        self.is_file
     }
 
     /// Whether the database answers.

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::DbConnection;
 use super::connection::PLANNED_FOR;
 use super::job::{Job, Moments, Ran, Task};
+use super::state::Commits;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
@@ -32,27 +33,31 @@ pub(super) struct Writer {
 
 impl Writer {
     /// A thread for writes.
-    pub(super) fn start(url: &str, clock: Clock) -> Result<Self, Error> {
-        Self::sit_down(url, clock, true)
+    pub(super) fn start(url: &str, clock: Clock, commits: Commits) -> Result<Self, Error> {
+        Self::sit_down(url, clock, Some(commits))
     }
 
     /// A thread for look-ups that are made together, which need no transaction.
     pub(super) fn start_reader(url: &str, clock: Clock) -> Result<Self, Error> {
-        Self::sit_down(url, clock, false)
+        Self::sit_down(url, clock, None)
     }
 
-    fn sit_down(url: &str, clock: Clock, writes: bool) -> Result<Self, Error> {
+    fn sit_down(url: &str, clock: Clock, commits: Option<Commits>) -> Result<Self, Error> {
         let conn = open(url)?;
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
         let mut desk = Desk {
             url: url.to_owned(),
             conn: Some(conn),
             moments: Moments::of(clock),
-            writes,
+            commits,
             planned: Instant::now(),
         };
+        let name = match desk.commits {
+            Some(_) => "writer",
+            None => "reader",
+        };
         thread::Builder::new()
-            .name(if writes { "writer" } else { "reader" }.to_owned())
+            .name(name.to_owned())
             .spawn(move || desk.serve(waiting))
             .map_err(Error::internal)?;
         Ok(Self { jobs })
@@ -101,7 +106,8 @@ struct Desk {
     url: String,
     conn: Option<DbConnection>,
     moments: Moments,
-    writes: bool,
+    /// Counts what is committed; a reader's commits nothing.
+    commits: Option<Commits>,
     /// When plans were last forgotten.
     planned: Instant,
 }
@@ -137,7 +143,7 @@ impl Desk {
             self.planned = Instant::now();
         }
         let moments = &mut self.moments;
-        if !self.writes {
+        let Some(commits) = &self.commits else {
             let gone = group.iter_mut().any(|job| {
                 let ran = job.run(&mut conn, moments);
                 matches!(ran, Ran::Gone(_))
@@ -147,10 +153,10 @@ impl Desk {
             }
             self.conn = Some(conn);
             return Ok(());
-        }
-        let committed = match together(&mut conn, group, moments) {
+        };
+        let committed = match together(&mut conn, group, moments, commits) {
             Ok(Ran::Fine) => Ok(()),
-            Ok(Ran::Failed) => one_by_one(&mut conn, group, moments).map_err(Error::from),
+            Ok(Ran::Failed) => one_by_one(&mut conn, group, moments, commits).map_err(Error::from),
             Ok(Ran::Gone(cause)) => Err(Error::Unavailable(cause)),
             Err(error) => Err(Error::from(error)),
         };
@@ -171,6 +177,7 @@ fn together(
     conn: &mut DbConnection,
     group: &mut [Box<dyn Job>],
     moments: &mut Moments,
+    commits: &Commits,
 ) -> QueryResult<Ran> {
     conn.begin_write()?;
     moments.begin(conn)?;
@@ -180,6 +187,7 @@ fn together(
             failed => return conn.rollback().map(|()| failed),
         }
     }
+    let _underway = commits.begin();
     conn.commit().map(|()| Ran::Fine)
 }
 
@@ -188,11 +196,13 @@ fn one_by_one(
     conn: &mut DbConnection,
     group: &mut [Box<dyn Job>],
     moments: &mut Moments,
+    commits: &Commits,
 ) -> QueryResult<()> {
     conn.begin_write()?;
     moments.begin(conn)?;
     for job in group {
         job.run_alone(conn, moments)?;
     }
+    let _underway = commits.begin();
     conn.commit()
 }

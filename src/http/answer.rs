@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::db::page::{Order, Page};
 use crate::db::{DbConnection, QueryResult, order};
 use crate::error::Error;
+use crate::http::remembered::{Worth, keep};
 use crate::idempotency::Recorded;
 use crate::ids;
 
@@ -48,6 +49,19 @@ impl<T: Serialize> Responder for Created<T> {
             response.insert_header((IDEMPOTENT_REPLAYED, HeaderValue::from_static("true")));
         }
         response.json(self.object)
+    }
+}
+
+/// An object as it is in the database.
+pub struct Shown<T>(pub T);
+
+impl<T: Serialize> Responder for Shown<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok().json(self.0);
+        keep(&mut response, Worth::Little);
+        response
     }
 }
 
@@ -149,6 +163,7 @@ where
     Ok(Listing {
         links: links(app, request, &page, loaded.has_more, loaded.last.as_deref()),
         json: loaded.json,
+        is_lasting: page.after.is_none(),
         kind: PhantomData,
     })
 }
@@ -160,6 +175,8 @@ const SHORT: i64 = 200;
 pub struct Listing<T> {
     json: Vec<u8>,
     links: Vec<String>,
+    /// Whether it is nothing but what is in the database; a page behind a cursor ends before what is being written.
+    is_lasting: bool,
     kind: PhantomData<T>,
 }
 
@@ -216,6 +233,10 @@ impl<T> Responder for Listing<T> {
         if !self.links.is_empty() {
             response.insert_header((LINK, self.links.join(", ")));
         }
-        response.content_type(ContentType::json()).body(self.json)
+        let mut response = response.content_type(ContentType::json()).body(self.json);
+        if self.is_lasting {
+            keep(&mut response, Worth::Much);
+        }
+        response
     }
 }

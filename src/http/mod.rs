@@ -14,4 +14,5 @@ pub mod path;
 pub mod peer;
 pub mod query;
 pub mod rate_limit;
+pub mod remembered;
 pub mod server;

@@ -16,7 +16,7 @@ use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
 use crate::http::account::Account;
-use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::answer::{self, Created, Listing, Shown, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
@@ -214,13 +214,13 @@ async fn show(
     app: web::Data<App>,
     account: Account,
     id: PathId<ReferralId>,
-) -> Result<web::Json<ReferralView>, Error> {
+) -> Result<Shown<ReferralView>, Error> {
     let referral = app
         .db
         .read_together(&app.referrals, (account.id, id.0))
         .await?;
     let referral = referral.ok_or(Error::NotFound(ReferralId::NOUN))?;
-    Ok(web::Json(referral.into()))
+    Ok(Shown(referral.into()))
 }
 
 /// Decide or correct a referral

@@ -41,6 +41,7 @@ mod races;
 mod rate_limit;
 mod referrals;
 mod refunds;
+mod remembered;
 mod retention;
 mod rule_shapes;
 mod rules;
