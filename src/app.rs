@@ -21,6 +21,7 @@ use crate::http::account::Account;
 use crate::http::edge::edge;
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
+use crate::http::strangers::Strangers;
 use crate::http::{docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
@@ -50,6 +51,8 @@ pub struct App {
     pub public_url: String,
     /// Requests per key, if they are limited.
     pub rate_limit: Option<RateLimit>,
+    /// Requests per address without a key that works, if they are limited.
+    pub strangers: Option<Strangers>,
     /// Whose key has this hash, as of a moment ago.
     pub keys: Recent<String, Account>,
     /// The posters that hang, as of a moment ago.
@@ -72,6 +75,7 @@ impl App {
     /// The application's state, reachable from outside at `public_url`.
     pub fn new(db: Db, clock: Clock, config: Config, public_url: String) -> Self {
         let rate_limit = config.rate_limit.map(RateLimit::new);
+        let strangers = config.wrong_key_limit.map(Strangers::new);
         Self {
             journal: Journal::at(config.scan_journal(), config.scan_journal_bytes),
             webhooks: Sender::new(Guard::allowing(&config.webhooks_allow_networks)),
@@ -86,6 +90,7 @@ impl App {
             referrals: Together::by(referrals::queries::find_each),
             signups: Together::by(record::record),
             positions: Arc::default(),
+            strangers,
         }
     }
 }

@@ -15,3 +15,4 @@ pub mod peer;
 pub mod query;
 pub mod rate_limit;
 pub mod server;
+pub mod strangers;
