@@ -22,6 +22,7 @@ use crate::http::edge::edge;
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::remembered::{Answers, remembered};
+use crate::http::strangers::Strangers;
 use crate::http::{docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
@@ -51,6 +52,8 @@ pub struct App {
     pub public_url: String,
     /// Requests per key, if they are limited.
     pub rate_limit: Option<RateLimit>,
+    /// Requests per address without a key that works, if they are limited.
+    pub strangers: Option<Strangers>,
     /// Whose key has this hash, as of a moment ago.
     pub keys: Recent<String, Account>,
     /// The posters that hang, as of a moment ago.
@@ -75,6 +78,7 @@ impl App {
     /// The application's state, reachable from outside at `public_url`.
     pub fn new(db: Db, clock: Clock, config: Config, public_url: String) -> Self {
         let rate_limit = config.rate_limit.map(RateLimit::new);
+        let strangers = config.wrong_key_limit.map(Strangers::new);
         Self {
             journal: Journal::at(config.scan_journal(), config.scan_journal_bytes),
             webhooks: Sender::new(Guard::allowing(&config.webhooks_allow_networks)),
@@ -90,6 +94,7 @@ impl App {
             signups: Together::by(record::record),
             answers: Arc::default(),
             positions: Arc::default(),
+            strangers,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Requests per minute and key; `None`: no limit.
     pub rate_limit: Option<NonZeroU32>,
+    /// Requests per minute and address without a key, or with a wrong one; `None`: no limit.
+    pub wrong_key_limit: Option<NonZeroU32>,
     /// What larger `limit`s are clamped to.
     pub max_page_size: i64,
     /// What an update does with metadata.
@@ -150,6 +152,13 @@ impl Config {
                     or_off(parsed),
                 )?
                 .unwrap_or(NonZeroU32::new(30_000)),
+            wrong_key_limit: vars
+                .take(
+                    "HANDBILL_WRONG_KEY_LIMIT",
+                    "requests per minute and address, or off",
+                    or_off(parsed),
+                )?
+                .unwrap_or(NonZeroU32::new(60)),
             max_page_size: vars
                 .take(
                     "HANDBILL_MAX_PAGE_SIZE",

@@ -1,5 +1,7 @@
 //! Whose request is this: `Authorization: Bearer sk_…` → account, before anything else is looked at.
 
+use std::net::IpAddr;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
@@ -9,8 +11,11 @@ use actix_web::{HttpMessage, web};
 use super::model::Secret;
 use super::queries;
 use crate::app::App;
+use crate::db::DbConnection;
 use crate::error::Error;
 use crate::http::account::Account;
+use crate::http::peer;
+use crate::http::strangers::Strangers;
 
 /// Wraps the routes that need a key: finds the account, counts the request against the key's limit.
 pub async fn authenticate(
@@ -19,7 +24,7 @@ pub async fn authenticate(
 ) -> Result<ServiceResponse, actix_web::Error> {
     let account = match identify(&request).await {
         Ok(account) => account,
-        Err(error) => return Ok(request.error_response(error)),
+        Err(error) => return Ok(refused(request, error)),
     };
     let standing = request.app_data::<web::Data<App>>().and_then(|app| {
         let limit = app.rate_limit.as_ref()?;
@@ -39,6 +44,22 @@ pub async fn authenticate(
     Ok(response)
 }
 
+/// The refusal. Failing costs the address, and nobody's key.
+fn refused(request: ServiceRequest, error: Error) -> ServiceResponse {
+    let wait = match (&error, strangers(&request)) {
+        (Error::Unauthorized, Some((strangers, address))) => strangers.count(address),
+        _ => None,
+    };
+    request.error_response(wait.map_or(error, Error::TooManyRequests))
+}
+
+/// Who counts failures, and the address to count them for.
+fn strangers(request: &ServiceRequest) -> Option<(&Strangers, IpAddr)> {
+    let app = request.app_data::<web::Data<App>>()?;
+    let address = peer::address(request.request(), &app.config.trusted_proxies)?;
+    Some((app.strangers.as_ref()?, address))
+}
+
 async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
     let secret = presented(request).ok_or(Error::Unauthorized)?;
     let app = request
@@ -46,13 +67,19 @@ async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
         .ok_or_else(|| Error::internal("the application's state is missing"))?;
     let hash = secret.hash();
     let question = hash.clone();
-    let look_up = app.db.read(move |conn| {
-        let key = queries::find_live(conn, &hash)?;
+    let look_up = async {
+        let is_new = app.keys.last(&question).is_none();
+        let shut = strangers(request).filter(|_| is_new);
+        if let Some(wait) = shut.and_then(|(strangers, address)| strangers.shut(address)) {
+            return Err(Error::TooManyRequests(wait));
+        }
+        let find = move |conn: &mut DbConnection| Ok(queries::find_live(conn, &hash)?);
+        let key = app.db.read(find).await?;
         Ok(key.map(|key| Account {
             id: key.account_id,
             key: key.id,
         }))
-    });
+    };
     let known = app.keys.get(&question, look_up).await?;
     known.ok_or(Error::Unauthorized)
 }

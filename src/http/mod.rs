@@ -16,3 +16,4 @@ pub mod query;
 pub mod rate_limit;
 pub mod remembered;
 pub mod server;
+pub mod strangers;

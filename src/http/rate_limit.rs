@@ -3,22 +3,25 @@
 //! The `RateLimit` fields follow the IETF draft (`t` is the seconds until there is more quota); the
 //! `X-RateLimit-*` fields are the older habit, with `Reset` as the Unix time at which the quota is whole.
 
+use std::convert::Infallible;
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DashMapStateStore;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
+use quick_cache::sync::Cache;
 
 use crate::clock::Timestamp;
 use crate::ids::ApiKeyId;
 
-type Limiter =
-    RateLimiter<ApiKeyId, DashMapStateStore<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<ApiKeyId, Buckets<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
 
-/// Counts requests per key. Keys are real ones, so there are never more entries than keys.
+/// Counts requests per key.
 #[derive(Clone)]
 pub struct RateLimit {
     limiter: Arc<Limiter>,
@@ -39,9 +42,13 @@ pub struct Standing {
 impl RateLimit {
     /// Allows `per_minute` requests a minute, all of them at once if it must be.
     pub fn new(per_minute: NonZeroU32) -> Self {
-        let limiter = RateLimiter::dashmap(Quota::per_minute(per_minute));
+        let limiter = Limiter::new(
+            Quota::per_minute(per_minute),
+            Buckets::default(),
+            DefaultClock::default(),
+        );
         Self {
-            limiter: Arc::new(limiter.with_middleware::<StateInformationMiddleware>()),
+            limiter: Arc::new(limiter),
             per_minute,
         }
     }
@@ -94,5 +101,46 @@ impl Standing {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
+    }
+}
+
+/// How many are counted at the same time. Beyond that some that were not seen for long start anew.
+pub(super) const MOST_COUNTED: usize = 50_000;
+
+/// What everybody has used of a quota, in a bounded space.
+pub(super) struct Buckets<K>(Cache<K, Arc<InMemoryState>>);
+
+impl<K: Hash + Eq> Default for Buckets<K> {
+    fn default() -> Self {
+        Self(Cache::new(MOST_COUNTED))
+    }
+}
+
+impl<K: Hash + Eq + Clone> StateStore for Buckets<K> {
+    type Key = K;
+
+    fn measure_and_replace<T, F, E>(&self, key: &K, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let full = || Ok::<_, Infallible>(Arc::default());
+        let Ok(bucket) = self.0.get_or_insert_with(key, full);
+        bucket.measure_and_replace(&NotKeyed::NonKey, measure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_million_keys_take_no_more_room_than_fifty_thousand() {
+        let buckets = Buckets::<u32>::default();
+        for key in 0..500_000 {
+            let full: Result<(), ()> =
+                buckets.measure_and_replace(&key, |_| Ok(((), Nanos::new(1))));
+            full.unwrap();
+        }
+        assert!(buckets.0.len() <= MOST_COUNTED);
     }
 }

@@ -120,6 +120,7 @@ fn serve(
         ("HANDBILL_WORKERS", "2"),
         ("HANDBILL_DATABASE_CONNECTIONS", "8"),
         ("HANDBILL_RATE_LIMIT", "off"),
+        ("HANDBILL_WRONG_KEY_LIMIT", "off"),
     ];
     let settings = defaults
         .iter()
