@@ -16,6 +16,7 @@ pub mod ambassadors;
 pub mod api_keys;
 pub mod audit;
 pub mod conversions;
+pub mod copies;
 pub mod earnings;
 pub mod events;
 pub mod impressions;
