@@ -88,7 +88,13 @@ impl TestApp {
     /// A server on a copy of this one's database, with its clock, and the same caller to it.
     pub fn on_a_copy(&self, database: Database, settings: &[(&str, &str)]) -> Self {
         let clock = self.app.clock.clone();
-        let (app, base, handle) = serve(&database, settings, clock, Positions::default());
+        let (app, base, handle) = serve(
+            &database,
+            settings,
+            clock,
+            Positions::default(),
+            Answers::default(),
+        );
         let caller = Caller::new(&base, self.caller.key.clone());
         Self {
             database,
