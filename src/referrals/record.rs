@@ -15,6 +15,7 @@ use crate::idempotency::{Recorded, Retry, replay};
 use crate::ids::{AccountId, Id, ImpressionId, ReferralId};
 use crate::impressions;
 use crate::impressions::model::Impression;
+use crate::introductions::introduce::introduce;
 use crate::stats::tally::{signed_up, tally};
 use crate::text::IdempotencyKey;
 
@@ -59,6 +60,7 @@ pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<
     }
     let stored = queries::insert_new(conn, &made)?;
     tell(conn, &stored)?;
+    introduce(conn, &stored)?;
     tally(
         conn,
         stored.iter().filter_map(|referral| {

@@ -91,6 +91,7 @@ fn both_databases_have_the_same_columns_and_indexes() {
 fn the_programs_idea_of_the_tables_is_the_databases() {
     let source = concat!(
         include_str!("../../src/db/schema.rs"),
+        include_str!("../../src/db/schema/people.rs"),
         include_str!("../../src/db/schema/money.rs"),
         include_str!("../../src/db/schema/webhooks.rs")
     );

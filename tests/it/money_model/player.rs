@@ -220,6 +220,7 @@ impl<'a> Player<'a> {
         let told = self.books.sell(number, referral, currency, amount, at);
         let new = NewConversion {
             buyer: Buyer::Referral(self.referrals[referral].clone()),
+            coupon_code: None,
             program_id: None,
             order_id: Parse::parse(&format!("order_{number}")).expect("an order"),
             kind: ConversionKind::Purchase,
