@@ -45,8 +45,8 @@ pub fn reward(
     Ok(())
 }
 
-/// A reward sorts behind what was reinstated in the same moment.
-const REWARD: i64 = 1_000_000;
+/// A reward sorts behind what else was earned in the same moment.
+const REWARD: i64 = 36_i64.pow(5) - 1;
 
 /// A part of a conversion was given back. If it had qualified its referral and is too small for that now, the reward is
 /// taken back, all of it.

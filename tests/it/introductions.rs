@@ -67,6 +67,34 @@ fn code(answer: &Answer, status: u16) -> String {
         .to_owned()
 }
 
+/// Marco was brought, has bought something with his coupon, and somebody has points for it.
+pub async fn a_rewarded_introduction(app: &crate::support::TestApp) -> Value {
+    let program = app
+        .a_program_for_customers(
+            json!({ "coupons": true }),
+            json!({ "type": "points", "amount": 500 }),
+        )
+        .await;
+    app.put(
+        &format!("/api/v1/programs/{}", id(&program)),
+        json!({ "hold_days": 1 }),
+    )
+    .await
+    .ok();
+    let rule = json!({ "rule": {
+        "commission": { "type": "percent", "basis_points": 1000 }, "reward": { "type": "points", "amount": 500 },
+    } });
+    app.post(&format!("/api/v1/programs/{}/rules", id(&program)), rule)
+        .await
+        .ok();
+    let (_, referral) = brought(app).await;
+    let coupon = app.all("coupons").await.remove(0);
+    let body =
+        json!({ "order_id": "with a coupon", "amount": 1000, "coupon_code": coupon["code"] });
+    app.post("/api/v1/conversions", body).await.ok();
+    referral
+}
+
 /// A customer brought Marco.
 async fn brought(app: &crate::support::TestApp) -> (Value, Value) {
     let ines = app.a_customer("ines@example.com").await;
