@@ -1,18 +1,18 @@
 //! The audit: everything that is kept twice is added up again and compared. It reads, and nothing else.
 //!
 //! `verify` runs all checks. Each check is one function, which goes through its rows in steps: `balances`, `portions`,
-//! `payments`, `orders`, `introductions`, `histories`, `counts`, `files`. `report`: what they found.
+//! `payments`, `orders`, `rewards`, `histories`, `counts`, `files`. `report`: what they found.
 
 mod balances;
 mod counts;
 mod difference_queries;
 mod files;
 mod histories;
-mod introductions;
 mod orders;
 mod payments;
 mod portions;
 mod queries;
 pub mod report;
+mod rewards;
 mod steps;
 pub mod verify;

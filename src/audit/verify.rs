@@ -1,7 +1,7 @@
 //! Runs all checks.
 
 use super::report::{Findings, Report};
-use super::{balances, counts, files, histories, introductions, orders, payments, portions};
+use super::{balances, counts, files, histories, orders, payments, portions, rewards};
 use crate::accounts;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -77,11 +77,11 @@ const CHECKS: [(&str, Check); 23] = [
     ),
     (
         "Every reward of an introduction was booked, and stands once at most",
-        introductions::booked_their_rewards,
+        rewards::booked_their_rewards,
     ),
     (
         "Every coupon was used for the order that says so",
-        introductions::used_their_coupons,
+        rewards::used_their_coupons,
     ),
     (
         "Every referral stands where its history leads",

@@ -22,10 +22,12 @@ text_enum! {
         ReferralReopened = "referral.reopened",
         /// What is known about the person changed, and not where the signup stands.
         ReferralUpdated = "referral.updated",
+        /// One customer brought another.
+        IntroductionCreated = "introduction.created",
         /// A customer who was brought by another met the conditions of the reward.
-        ReferralQualified = "referral.qualified",
+        IntroductionQualified = "introduction.qualified",
         /// The other customer has the reward.
-        ReferralRewarded = "referral.rewarded",
+        IntroductionRewarded = "introduction.rewarded",
         /// A customer became known.
         CustomerCreated = "customer.created",
         /// What is known about a customer changed.

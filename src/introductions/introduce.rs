@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use super::model::Introduction;
 use super::queries;
+use super::view::IntroductionView;
 use crate::coupons::issue::issue;
 use crate::customers::meet::meet;
 use crate::db::DbConnection;
 use crate::db::statement::by_account;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::{AmbassadorId, CustomerId};
 use crate::referrals::model::Referral;
 use crate::{invitations, programs};
@@ -50,11 +53,23 @@ pub fn introduce(conn: &mut DbConnection, signups: &[Referral]) -> Result<(), Er
         queries::insert_new(conn, &rows)?;
         let ids = rows.into_iter().map(|row| row.referral_id).collect();
         let made = queries::list_of_referrals(conn, account, ids)?;
+        tell(conn, &made)?;
         if let Some(program) = programs::queries::find_for_customers(conn, account)? {
             issue(conn, &program, &made)?;
         }
     }
     Ok(())
+}
+
+fn tell(conn: &mut DbConnection, made: &[Introduction]) -> Result<(), Error> {
+    let events = made.iter().map(|introduction| {
+        let view = IntroductionView::from(introduction.clone());
+        let (account, id) = (&introduction.account_id, introduction.referral_id.as_str());
+        let kind = EventKind::IntroductionCreated;
+        Event::new(account, kind, id, &view, introduction.created_at)
+    });
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    emit(conn, events)
 }
 
 fn introduction(signup: &Referral, referrer: &CustomerId, referred: &CustomerId) -> Introduction {

@@ -54,7 +54,7 @@ pub fn judge(
         }
         introduction.qualified_at = Some(now);
         introduction.conversion_id = Some(conversion.id.clone());
-        tell(conn, EventKind::ReferralQualified, &introduction, now)?;
+        tell(conn, EventKind::IntroductionQualified, &introduction, now)?;
         if let Some(promised) = &promised {
             let unit = promised.unit(&program.payout_currency);
             reward(
@@ -73,7 +73,7 @@ pub fn judge(
     }
     if let Some(booked) = booked {
         note(&mut introduction, booked, now);
-        tell(conn, EventKind::ReferralRewarded, &introduction, now)?;
+        tell(conn, EventKind::IntroductionRewarded, &introduction, now)?;
     }
     Ok(queries::update(conn, &introduction)?)
 }
@@ -125,7 +125,7 @@ fn tell(
     now: Timestamp,
 ) -> Result<(), Error> {
     let before = match kind {
-        EventKind::ReferralRewarded => IntroductionStatus::Qualified,
+        EventKind::IntroductionRewarded => IntroductionStatus::Qualified,
         _ => IntroductionStatus::Pending,
     };
     let view = IntroductionView::from(introduction.clone());

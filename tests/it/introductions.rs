@@ -181,10 +181,11 @@ on_both! {
         assert_eq!(app.all("earnings").await.len(), 1, "once");
         let types = app.types().await;
         assert_eq!(types, [
-            "customer.created", "poster.created", "referral.created", "customer.created", "conversion.created",
-            "referral.converted", "referral.qualified", "earning.created", "referral.rewarded", "conversion.created",
+            "customer.created", "poster.created", "referral.created", "customer.created",
+            "introduction.created", "conversion.created",
+            "referral.converted", "introduction.qualified", "earning.created", "introduction.rewarded", "conversion.created",
         ]);
-        let told = app.get("/api/v1/events?types=referral.rewarded").await.ok()["events"][0].clone();
+        let told = app.get("/api/v1/events?types=introduction.rewarded").await.ok()["events"][0].clone();
         assert_eq!((&told["data"], &told["previous_status"]), (&introduction, &json!("qualified")));
     }
 
