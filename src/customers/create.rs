@@ -29,7 +29,12 @@ pub fn create(
         |conn| {
             let customer = new.customer(account, now);
             if queries::insert_new(conn, std::slice::from_ref(&customer))? == 1 {
-                tell(conn, EventKind::CustomerCreated, &[customer.clone()], now)?;
+                tell(
+                    conn,
+                    EventKind::CustomerCreated,
+                    std::slice::from_ref(&customer),
+                    now,
+                )?;
                 return Ok(Some(customer));
             }
             let twin = match &new.retry {

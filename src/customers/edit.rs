@@ -41,7 +41,12 @@ pub fn edit(
         // Somebody took it between the look and the write.
         return Err(crate::status::forestalled("customer"));
     }
-    tell(conn, EventKind::CustomerUpdated, &[after.clone()], now)?;
+    tell(
+        conn,
+        EventKind::CustomerUpdated,
+        std::slice::from_ref(&after),
+        now,
+    )?;
     Ok(after)
 }
 

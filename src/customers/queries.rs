@@ -1,6 +1,7 @@
 //! Every statement about `customers`.
 
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
 
 use super::model::{Customer, CustomerFilter};
 use crate::db::page::{Order, Page, paged};
@@ -138,7 +139,6 @@ pub fn update(conn: &mut DbConnection, customer: &Customer) -> QueryResult<bool>
         customers::updated_at.eq(customer.updated_at),
     ))
     .execute(c));
-    use diesel::result::{DatabaseErrorKind, Error};
     match updated {
         Ok(_) => Ok(true),
         Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),

@@ -36,7 +36,9 @@ fn rule(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Rule> {
     let kinds = object.may("kinds", wrong, ConversionKind::ALL.to_vec(), kinds);
     let caps = object.may("caps", wrong, Caps::default(), caps);
     let bonuses = object.may("bonuses", wrong, Vec::new(), bonuses);
-    let reward = object.may("reward", wrong, None, reward);
+    let reward = object.may("reward", wrong, None, |value, path, wrong| {
+        reward(value, path, wrong).map(Some)
+    });
     object.close(wrong);
     Some(Rule {
         commission: commission?,
@@ -184,7 +186,7 @@ fn bonuses(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Vec<Bonus>> {
     })
 }
 
-fn reward(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Option<Reward>> {
+fn reward(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Reward> {
     let mut object = Object::open(value, path, wrong)?;
     let unit = object.must("type", wrong, word);
     let amount = object.must("amount", wrong, amount_of);
@@ -198,12 +200,12 @@ fn reward(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Option<Reward>
         wrong.note(path, whole(value, 1, MOST_DAYS)).map(Some)
     });
     object.close(wrong);
-    Some(Some(Reward {
+    Some(Reward {
         unit: unit?,
         amount: amount?,
         minimum_first_payment: minimum?,
         window_days: window_days?,
-    }))
+    })
 }
 
 fn amount_of(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Cents> {
