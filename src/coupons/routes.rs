@@ -104,6 +104,7 @@ async fn list(
         CouponView::at(row, now)
     })
     .await
+    .map(Listing::of_this_moment)
 }
 
 /// Get a coupon

@@ -340,7 +340,11 @@ on_both! {
         let coupon = app.all("coupons").await.remove(0);
         let text = coupon["code"].as_str().expect("a code");
         let signup = referral["created_at"].as_str().expect("a time");
+        for _ in 0..3 {
+            assert_eq!(app.all("coupons").await[0]["status"], "active");
+        }
         app.wait(7 * 86_400);
+        assert_eq!(app.all("coupons").await[0]["status"], "expired", "though nobody wrote anything");
         assert_eq!(app.get(&format!("/api/v1/coupons/{text}")).await.ok()["status"], "expired");
         let mut body = json!({ "order_id": "order_1", "amount": 1, "coupon_code": text });
         assert_eq!(code(&app.post("/api/v1/conversions", body.clone()).await, 409), "coupon_expired");
