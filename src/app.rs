@@ -35,8 +35,8 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    ambassadors, conversions, earnings, events, impressions, ledger, payouts, posters, programs,
-    referrals, refunds, rules, stats, webhooks,
+    ambassadors, conversions, coupons, customers, earnings, events, impressions, introductions,
+    invitations, ledger, payouts, posters, programs, referrals, refunds, rules, stats, webhooks,
 };
 
 /// What a request can reach. Cheap to clone.
@@ -133,6 +133,10 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .configure(refunds::routes::configure)
                 .configure(referrals::routes::configure)
                 .configure(referrals::history_routes::configure)
+                .configure(invitations::routes::configure)
+                .configure(customers::routes::configure)
+                .configure(introductions::routes::configure)
+                .configure(coupons::routes::configure)
                 .configure(earnings::routes::configure)
                 .configure(earnings::history_routes::configure)
                 .configure(payouts::collection_routes::configure)
@@ -177,6 +181,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         refunds::routes::Docs::openapi(),
         referrals::routes::Docs::openapi(),
         referrals::history_routes::Docs::openapi(),
+        invitations::routes::Docs::openapi(),
+        customers::routes::Docs::openapi(),
+        introductions::routes::Docs::openapi(),
+        coupons::routes::Docs::openapi(),
         earnings::routes::Docs::openapi(),
         earnings::history_routes::Docs::openapi(),
         payouts::collection_routes::Docs::openapi(),

@@ -207,6 +207,10 @@ text_id!(
 );
 
 text_id!(
+    /// A person the company knows.
+    CustomerId, "cust", "Customer", "cust_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
     /// Something that happened.
     EventId, "evt", "Event", "evt_0h5m8k2q9sx7v3n1b6tz"
 );

@@ -1,7 +1,7 @@
 //! handbill: the backend of an ambassador programme that recruits through QR posters.
 //!
-//! The folders are the business. In the order of the money: programs, ambassadors, posters, impressions,
-//! conversions, refunds, referrals, payouts, earnings, rules, ledger. In each, the file names are the layers: `model` (what it is), `queries` (every
+//! The folders are the business. In the order of the money: invitations, programs, ambassadors, posters,
+//! impressions, conversions, refunds, referrals, introductions, customers, coupons, payouts, earnings, rules, ledger. In each, the file names are the layers: `model` (what it is), `queries` (every
 //! statement about its table), one file per verb, `routes` (its contract on the wire).
 //! `docs/architecture.md` says where everything lives and why.
 
@@ -17,9 +17,13 @@ pub mod api_keys;
 pub mod audit;
 pub mod conversions;
 pub mod copies;
+pub mod coupons;
+pub mod customers;
 pub mod earnings;
 pub mod events;
 pub mod impressions;
+pub mod introductions;
+pub mod invitations;
 pub mod ledger;
 pub mod payouts;
 pub mod posters;

@@ -197,6 +197,17 @@ impl Currency {
         Self(CompactString::const_new("USD"))
     }
 
+    /// Points: the unit of rewards that are no money. ISO 4217 has no such code, so nothing that comes from outside can
+    /// be in it, and it is never mixed with money.
+    pub fn points() -> Self {
+        Self(CompactString::const_new("PTS"))
+    }
+
+    /// Whether these are points, which are never paid out.
+    pub fn is_points(&self) -> bool {
+        *self == Self::points()
+    }
+
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0

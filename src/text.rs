@@ -36,6 +36,23 @@ impl Parse for Name {
     }
 }
 
+impl Name {
+    /// What stands where somebody has no name.
+    pub fn dash() -> Self {
+        Self(CompactString::const_new("-"))
+    }
+
+    /// First and last name as one; cut to the limit.
+    pub fn whole(first: &Self, last: &Self) -> Self {
+        Self(
+            format!("{} {}", first.0, last.0)
+                .chars()
+                .take(255)
+                .collect(),
+        )
+    }
+}
+
 /// An e-mail address by HTML's rule, at most 254 characters, kept in the spelling it came in.
 #[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
@@ -62,6 +79,30 @@ impl Parse for EmailAddress {
             ));
         }
         Ok(Self(address.into()))
+    }
+}
+
+/// A telephone number as E.164 has it: `+` and 2 to 15 digits. Blanks, hyphens, dots and brackets are left out.
+#[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
+#[diesel(sql_type = Text)]
+#[schema(value_type = String, pattern = r"^\+[1-9][0-9]{1,14}$", example = "+351910000000")]
+pub struct Phone(CompactString);
+
+impl Parse for Phone {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let typed = |c: char| matches!(c, ' ' | '-' | '.' | '(' | ')');
+        let number: CompactString = text.chars().filter(|c| !typed(*c)).collect();
+        let digits = number.strip_prefix('+').unwrap_or_default();
+        let is_number = (2..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        match is_number {
+            true => Ok(Self(number)),
+            false => Err(Complaint::new(
+                "invalid_phone",
+                "must be a telephone number with + and the country code, such as +351910000000",
+            )),
+        }
     }
 }
 
@@ -230,6 +271,7 @@ macro_rules! kept_text {
 kept_text!(
     Name,
     EmailAddress,
+    Phone,
     WebUrl,
     Line,
     Paragraph,
@@ -249,7 +291,7 @@ macro_rules! hidden_when_printed {
     )+};
 }
 
-hidden_when_printed!(Name, EmailAddress);
+hidden_when_printed!(Name, EmailAddress, Phone);
 
 #[cfg(test)]
 mod tests {

@@ -117,6 +117,7 @@ fn open(database: &str) -> Shop {
 fn buy(conn: &mut DbConnection, shop: &Shop, order: usize, now: Timestamp) -> Result<(), Error> {
     let new = NewConversion {
         buyer: Buyer::Referral(shop.referrals[order % shop.referrals.len()].clone()),
+        coupon_code: None,
         program_id: None,
         order_id: Parse::parse(&format!("order_{order}")).expect("an order"),
         kind: ConversionKind::Purchase,

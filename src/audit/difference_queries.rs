@@ -132,6 +132,34 @@ differences! {
             FROM refunds r WHERE r.account_id = $1 AND r.id > $2 AND r.id <= $3 \
         ) s WHERE reversed <> total";
 
+    /// Introductions whose reward is not what was booked, and booked rewards that no introduction has.
+    rewards: "SELECT i.referral_id AS about, 'its reward is ' || COALESCE(i.reward_amount || ' ' || i.reward_unit, 'nothing') \
+            || ', and an earning is ' || e.amount || ' ' || e.currency || ' (' || e.id || ')' AS problem \
+        FROM introductions i JOIN earnings e ON e.account_id = i.account_id AND e.referral_id = i.referral_id \
+        WHERE i.account_id = $1 AND i.referral_id > $2 AND i.referral_id <= $3 AND e.origin = 'reward' \
+            AND (i.reward_amount IS NULL OR i.reward_amount <> e.amount OR i.reward_unit <> e.currency) \
+        UNION ALL \
+        SELECT i.referral_id AS about, 'its reward is ' || i.reward_amount || ' ' || i.reward_unit \
+            || ', and no such earning or commission was booked' AS problem \
+        FROM introductions i \
+        WHERE i.account_id = $1 AND i.referral_id > $2 AND i.referral_id <= $3 AND i.rewarded_at IS NOT NULL \
+            AND NOT EXISTS (SELECT 1 FROM earnings e WHERE e.account_id = i.account_id AND e.referral_id = i.referral_id \
+                AND e.origin = 'reward' AND e.amount = i.reward_amount AND e.currency = i.reward_unit) \
+            AND NOT EXISTS (SELECT 1 FROM conversions c WHERE c.account_id = i.account_id AND c.referral_id = i.referral_id \
+                AND c.commission = i.reward_amount AND c.currency = i.reward_unit) \
+        UNION ALL \
+        SELECT e.referral_id AS about, 'several of its rewards stand at once' AS problem FROM earnings e \
+        WHERE e.account_id = $1 AND e.referral_id > $2 AND e.referral_id <= $3 AND e.origin = 'reward' \
+            AND e.amount > e.reversed + e.clawed_back \
+        GROUP BY e.referral_id HAVING COUNT(*) > 1";
+
+    /// Coupons and orders that do not say the same of each other.
+    coupons: "SELECT k.code AS about, 'it was used for ' || COALESCE(k.conversion_id, 'nothing') || ', and ' \
+            || COALESCE(c.id, 'no order') || ' says that it was bought with it' AS problem \
+        FROM coupons k LEFT JOIN conversions c ON c.account_id = k.account_id AND c.coupon_code = k.code \
+        WHERE k.account_id = $1 AND k.referral_id > $2 AND k.referral_id <= $3 AND ( \
+            COALESCE(k.conversion_id, '') <> COALESCE(c.id, '') OR (c.id IS NOT NULL AND c.referral_id <> k.referral_id))";
+
     /// Ambassadors' signups that are not counted by day and status as they stand.
     signups: "SELECT ambassador_id || ' day ' || day AS about, \
             'too many are counted by: ' || pending || ' pending, ' || converted || ' converted, ' || verified \

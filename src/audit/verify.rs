@@ -1,7 +1,7 @@
 //! Runs all checks.
 
 use super::report::{Findings, Report};
-use super::{balances, counts, files, histories, orders, payments, portions};
+use super::{balances, counts, files, histories, orders, payments, portions, rewards};
 use crate::accounts;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::ids::AccountId;
 type Check = fn(&mut DbConnection, &AccountId, &mut Findings) -> Result<(), Error>;
 
 /// What should be true, and how to find out.
-const CHECKS: [(&str, Check); 21] = [
+const CHECKS: [(&str, Check); 23] = [
     (
         "Every balance is what its transfers add up to, one by one, without a gap, never below zero",
         balances::are_their_transfers,
@@ -74,6 +74,14 @@ const CHECKS: [(&str, Check); 21] = [
     (
         "What stands of a commission is its share of what was not refunded",
         orders::stand_as_far_as_they_were_kept,
+    ),
+    (
+        "Every reward of an introduction was booked, and stands once at most",
+        rewards::booked_their_rewards,
+    ),
+    (
+        "Every coupon was used for the order that says so",
+        rewards::used_their_coupons,
     ),
     (
         "Every referral stands where its history leads",

@@ -3,6 +3,7 @@
 //! `record`: a purchase happened; its commission is computed by the program's rules and earned in the same
 //! transaction.
 
+mod buyer;
 pub mod model;
 pub mod queries;
 pub mod record;

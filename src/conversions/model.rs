@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
+use crate::coupons::model::CouponCode;
 use crate::db::columns::text_enum;
 use crate::db::schema::conversions;
 use crate::earnings::earned::Earned;
@@ -59,6 +60,8 @@ pub struct Conversion {
     pub rule_version: i64,
     /// How it was computed, as a JSON array.
     pub steps: String,
+    /// The coupon it was bought with.
+    pub coupon_code: Option<CouponCode>,
     /// The caller's own.
     pub metadata: Metadata,
     /// See `idempotency`.
@@ -121,6 +124,8 @@ pub enum Buyer {
     Email(EmailAddress),
     /// The person with this name of the company's own.
     External(ExternalId),
+    /// Whoever has the coupon.
+    Coupon,
 }
 
 /// What a new conversion is made of.
@@ -128,6 +133,8 @@ pub enum Buyer {
 pub struct NewConversion {
     /// Whose purchase it was.
     pub buyer: Buyer,
+    /// The coupon it was bought with.
+    pub coupon_code: Option<CouponCode>,
     /// Where to look for the person's signup, if not everywhere.
     pub program_id: Option<ProgramId>,
     /// The company's own.

@@ -126,6 +126,21 @@ pub fn update_refunded(conn: &mut DbConnection, conversion: &Conversion) -> Quer
     Ok(())
 }
 
+/// The first conversion of a referral that was recorded.
+pub fn find_first_of_referral(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    referral: &ReferralId,
+) -> QueryResult<Option<ConversionId>> {
+    conversions::table
+        .filter(conversions::account_id.eq(account))
+        .filter(conversions::referral_id.eq(referral))
+        .select(conversions::id)
+        .order(conversions::id)
+        .first(conn)
+        .optional()
+}
+
 /// When the person of a referral first bought something, before `before`.
 pub fn first_of_referral(
     conn: &mut DbConnection,

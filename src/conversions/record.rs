@@ -1,9 +1,11 @@
 //! Verb: a referred person bought something.
 
-use super::model::{Buyer, Conversion, NewConversion};
+use super::buyer::referral_of;
+use super::model::{Conversion, NewConversion};
 use super::queries;
 use super::view::ConversionView;
 use crate::clock::Timestamp;
+use crate::coupons::redeem::{must_be_good, redeem};
 use crate::db::{DbConnection, name};
 use crate::earnings::accrue::{begin, program_of};
 use crate::earnings::model::Origin;
@@ -12,15 +14,13 @@ use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Keyed, Recorded, Retry, replay};
-use crate::ids::{AccountId, ApiKeyId, ConversionId, EarningId, Id, ReferralId};
+use crate::ids::{AccountId, ApiKeyId, ConversionId, EarningId};
+use crate::introductions::judge::judge;
 use crate::ledger::model::Owner;
 use crate::money::{Cents, Currency};
-use crate::parse::Complaint;
 use crate::programs::model::{ConvertedBy, Program};
-use crate::referrals;
 use crate::referrals::decide::decide;
 use crate::referrals::model::{Referral, ReferralChanges, ReferralStatus};
-use crate::referrals::people_queries::{Person, find_person};
 use crate::refunds::apply::apply_waiting;
 use crate::rules;
 use crate::rules::background::{Asked, background};
@@ -28,11 +28,13 @@ use crate::rules::commission::Sale;
 
 /// Records a conversion, or finds the one that the same order made before. Its commission is computed by the rules as
 /// they are now, and earned unless the referral is rejected; a pending referral becomes converted if the program says
-/// so; refunds that came before it are applied. All of that or nothing.
+/// so; its coupon is used; what it means for whoever brought the person is judged; refunds that came before it are applied.
+/// All of that or nothing.
 ///
 /// # Errors
 /// [`Error::Invalid`] if the account has no such referral or person; [`Error::Conflict`] if the order or the key
-/// recorded another purchase, the rule cannot be applied to the currency, or a refund that waits does not fit.
+/// recorded another purchase, the coupon is no good or another person's, the rule cannot be applied to the currency, or a
+/// refund that waits does not fit.
 pub fn record(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -81,7 +83,14 @@ fn purchase(
     new: &NewConversion,
     now: Timestamp,
 ) -> Result<Option<Conversion>, Error> {
-    let referral = referral_of(conn, account, new)?;
+    let coupon = match &new.coupon_code {
+        None => None,
+        Some(code) => {
+            let bought_at = new.occurred_at.unwrap_or(now);
+            Some(must_be_good(conn, account, code, bought_at)?)
+        }
+    };
+    let referral = referral_of(conn, account, new, coupon.as_ref())?;
     let program = program_of(conn, &referral)?;
     let currency = new
         .currency
@@ -102,6 +111,9 @@ fn purchase(
     if !queries::insert_if_new(conn, &conversion)? {
         return Ok(None);
     }
+    if let Some(coupon) = &coupon {
+        redeem(conn, coupon, &conversion.id, now)?;
+    }
     let view = ConversionView::from(conversion.clone());
     let (kind, id) = (EventKind::ConversionCreated, conversion.id.as_str());
     emit(conn, vec![Event::new(account, kind, id, &view, now)?])?;
@@ -113,30 +125,9 @@ fn purchase(
         begin(conn, &mut purse, &referral, earning, now)?;
     }
     purse.close(conn, None)?;
+    judge(conn, &referral, &conversion, &program, by, now)?;
     apply_waiting(conn, &mut conversion, by, now)?;
     Ok(Some(conversion))
-}
-
-/// The signup of who bought, held.
-fn referral_of(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    new: &NewConversion,
-) -> Result<Referral, Error> {
-    let (field, person) = match &new.buyer {
-        Buyer::Referral(id) => {
-            return referrals::queries::find_to_change(conn, account, id)?
-                .ok_or_else(|| Error::no_such("referral_id", ReferralId::NOUN));
-        }
-        Buyer::Email(email) => ("email", Person::Email(email)),
-        Buyer::External(id) => ("external_id", Person::External(id)),
-    };
-    let unknown = || {
-        let complaint = Complaint::new("unknown_person", "is not of anybody who signed up");
-        Error::field(field, complaint)
-    };
-    let seen = find_person(conn, account, &person, new.program_id.as_ref())?.ok_or_else(unknown)?;
-    referrals::queries::find_to_change(conn, account, &seen.id)?.ok_or_else(unknown)
 }
 
 fn computed(
@@ -187,6 +178,7 @@ fn computed(
             .map_err(|_| Error::internal("a commission out of range"))?,
         rule_version: current.version,
         steps: serde_json::to_string(&commission.steps).map_err(Error::internal)?,
+        coupon_code: new.coupon_code.clone(),
         metadata: new.metadata.clone(),
         idempotency_key: Retry::key(new.retry.as_ref()),
         idempotency_fingerprint: new.fingerprint.clone(),

@@ -9,6 +9,7 @@ use super::record::record;
 use super::view::ConversionView;
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::coupons::model::CouponCode;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -70,7 +71,7 @@ impl Filter for ConversionQuery {
 
 fields! {
     /// A purchase of a referred person. Name the person in one way: `referral_id`, or the signup's `email`, or your
-    /// own `external_id` of the signup. If somebody signed up more than once, the first signup that was not rejected
+    /// own `external_id` of the signup, or leave that to the `coupon_code` of a customer who was brought by another. If somebody signed up more than once, the first signup that was not rejected
     /// counts.
     #[derive(ToSchema)]
     #[schema(example = json!({
@@ -84,6 +85,8 @@ fields! {
         pub email: Option<EmailAddress>,
         /// Your own name for who bought, given at signup.
         pub external_id: Option<ExternalId>,
+        /// The coupon it was bought with. It has to be who bought that it was given to, and it can be used once.
+        pub coupon_code: Option<CouponCode>,
         /// Where to look for the person, if they may have signed up in several programs.
         pub program_id: Option<ProgramId>,
         /// Your own. The same order again is the same conversion, for ever.
@@ -114,6 +117,7 @@ impl CreateConversion {
         let mut named = named.into_iter().flatten();
         match (named.next(), named.next()) {
             (Some(buyer), None) => Ok(buyer),
+            (None, _) if self.coupon_code.is_some() => Ok(Buyer::Coupon),
             (None, _) => Err(Error::field("referral_id", Complaint::Missing)),
             (Some(_), Some(_)) => Err(Error::field(
                 "referral_id",
@@ -181,20 +185,26 @@ async fn create(
         Buyer::Referral(id) => id.as_str().to_owned(),
         Buyer::Email(email) => email.folded(),
         Buyer::External(id) => id.as_str().to_owned(),
+        Buyer::Coupon => String::new(),
     };
-    let fingerprint = fingerprint(&[
-        &who,
+    let amount = body.amount.get().to_string();
+    let currency = body.currency.as_ref().map_or("", Currency::as_str);
+    let mut parts = vec![
+        &*who,
         body.order_id.as_str(),
-        &body.amount.get().to_string(),
-        body.currency.as_ref().map_or("", Currency::as_str),
+        &*amount,
+        currency,
         kind.as_str(),
-    ]);
+    ];
+    parts.extend(body.coupon_code.as_ref().map(CouponCode::as_str));
+    let fingerprint = fingerprint(&parts);
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint.clone(),
         key,
     });
     let new = NewConversion {
         buyer,
+        coupon_code: body.coupon_code,
         program_id: body.program_id,
         order_id: body.order_id,
         kind,

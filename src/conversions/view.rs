@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::model::{Conversion, ConversionKind};
 use crate::clock::Timestamp;
+use crate::coupons::model::CouponCode;
 use crate::ids::{AmbassadorId, ConversionId, ProgramId, ReferralId};
 use crate::metadata::Metadata;
 use crate::money::{Cents, Currency};
@@ -19,7 +20,7 @@ use crate::text::OrderId;
     "student_id": "user_123abc", "order_id": "order_771", "kind": "purchase", "amount": 5500, "currency": "USD",
     "occurred_at": "2024-01-18T11:00:00Z", "refunded_amount": 0, "commission": 550, "rule_version": 1,
     "steps": [{"what": "percent", "text": "10% of 55.00 USD is 5.50 USD", "figures": {"of": 5500, "basis_points": 1000, "amount": 550}}],
-    "created_at": "2024-01-18T11:00:00Z", "updated_at": "2024-01-18T11:00:00Z", "metadata": {"plan": "pro"}
+    "coupon_code": null, "created_at": "2024-01-18T11:00:00Z", "updated_at": "2024-01-18T11:00:00Z", "metadata": {"plan": "pro"}
 }))]
 pub struct ConversionView {
     /// `conv_…`
@@ -49,6 +50,9 @@ pub struct ConversionView {
     /// How they made it, step by step.
     #[schema(value_type = Vec<Step>)]
     pub steps: Box<RawValue>,
+    /// The coupon it was bought with.
+    #[schema(required)]
+    pub coupon_code: Option<CouponCode>,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When anything last changed.
@@ -74,6 +78,7 @@ impl From<Conversion> for ConversionView {
             rule_version: conversion.rule_version,
             // It was written by us.
             steps: RawValue::from_string(conversion.steps).unwrap_or_default(),
+            coupon_code: conversion.coupon_code,
             created_at: conversion.created_at,
             updated_at: conversion.updated_at,
             metadata: conversion.metadata,

@@ -3,12 +3,14 @@
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 mod money;
+mod people;
 mod webhooks;
 
 pub(crate) use money::{
     balances, collections, commission_rules, conversions, earning_moves, earnings, payout_items,
     payout_moves, payouts, refunds, transfers,
 };
+pub(crate) use people::{coupons, customers, introductions, invitations};
 pub(crate) use webhooks::{events, webhook_deliveries, webhook_endpoints};
 
 table! {
@@ -46,6 +48,10 @@ table! {
         available_when -> Text,
         hold_days -> BigInt,
         converted_by -> Text,
+        audience -> Text,
+        coupons -> BigInt,
+        coupon_prefix -> Text,
+        coupon_days -> Nullable<BigInt>,
         status -> Text,
         idempotency_key -> Nullable<Text>,
         idempotency_fingerprint -> Nullable<Text>,

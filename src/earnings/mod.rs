@@ -1,6 +1,6 @@
 //! Earnings: commissions. The company computes the amount and reports it, or the program's rules do, from conversions.
 //!
-//! `accrue`, `bonus`: an ambassador earned something. `settle`: a payment moves on by hand, or what is noted about it
+//! `accrue`, `bonus`, `reward`: an ambassador earned something. `settle`: a payment moves on by hand, or what is noted about it
 //! changes. `release`: a hold ends. `reverse`: what was earned is taken back, or given again. `set_off`: debts come
 //! first. `purse`: how all of them move money, an earning and the ledger together. `explain`: why an earning is what it
 //! is.
@@ -16,6 +16,7 @@ pub mod purse;
 pub mod queries;
 pub mod release;
 pub mod reverse;
+pub mod reward;
 pub mod routes;
 pub mod set_off;
 pub mod settle;

@@ -60,6 +60,8 @@ text_enum! {
         Bonus = "bonus",
         /// In place of one that was reversed when its referral was rejected: the rejection was taken back.
         Reinstatement = "reinstatement",
+        /// For a customer who was brought and qualified.
+        Reward = "reward",
     }
 }
 

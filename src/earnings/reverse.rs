@@ -6,6 +6,7 @@ use super::model::{Earning, Origin};
 use super::purse::Purse;
 use super::queries;
 use super::release::{by_purse, each};
+use super::reward;
 use crate::clock::Timestamp;
 use crate::conversions;
 use crate::conversions::model::Conversion;
@@ -28,7 +29,8 @@ pub fn rejected(
     })
 }
 
-/// A part of a conversion was given back: takes back what its commission is too high by now. How much that was.
+/// A part of a conversion was given back: takes back what its commission is too high by now, and a reward that it would
+/// not have brought. How much it was of the commission.
 pub fn refunded(
     conn: &mut DbConnection,
     conversion: &Conversion,
@@ -58,6 +60,7 @@ pub fn refunded(
         }
     }
     purse.close(conn, Some(&Paragraph::cut("The order was refunded")))?;
+    reward::refunded(conn, conversion, refund, by, now)?;
     Ok(excess)
 }
 
@@ -131,6 +134,10 @@ fn give_again(
     mut lost: Earning,
     (id, now): (EarningId, Timestamp),
 ) -> Result<(), Error> {
+    // The order that brought the reward may have been refunded.
+    if lost.origin == Origin::Reward && !reward::is_due(conn, &lost)? {
+        return Ok(());
+    }
     // Another referral may have brought the bonus meanwhile: it is paid once.
     if let Some(milestone) = lost.milestone
         && queries::has_bonus(conn, &lost.owner(), milestone)?
@@ -140,7 +147,7 @@ fn give_again(
     let program = program_of(conn, referral)?;
     let new = Earned {
         origin: match lost.origin {
-            Origin::Bonus => Origin::Bonus,
+            origin @ (Origin::Bonus | Origin::Reward) => origin,
             _ => Origin::Reinstatement,
         },
         amount: amount(lost.portions.reversed + lost.portions.clawed_back)?,

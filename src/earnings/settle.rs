@@ -99,7 +99,9 @@ fn must_be_correctable(earning: &Earning) -> Result<(), Error> {
             "earning_paid",
             "The earning is paid, so its amount and currency cannot change any more",
         )
-    } else if earning.conversion_id.is_some() || earning.origin == Origin::Bonus {
+    } else if earning.conversion_id.is_some()
+        || matches!(earning.origin, Origin::Bonus | Origin::Reward)
+    {
         (
             "earning_computed",
             "The earning was computed by the program's rules; report a refund of the order, or reject the referral, to take it back",

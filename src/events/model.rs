@@ -22,6 +22,20 @@ text_enum! {
         ReferralReopened = "referral.reopened",
         /// What is known about the person changed, and not where the signup stands.
         ReferralUpdated = "referral.updated",
+        /// One customer brought another.
+        IntroductionCreated = "introduction.created",
+        /// A customer who was brought by another met the conditions of the reward.
+        IntroductionQualified = "introduction.qualified",
+        /// The other customer has the reward.
+        IntroductionRewarded = "introduction.rewarded",
+        /// A customer became known.
+        CustomerCreated = "customer.created",
+        /// What is known about a customer changed.
+        CustomerUpdated = "customer.updated",
+        /// A customer who was brought by another got a code.
+        CouponCreated = "coupon.created",
+        /// Something was bought with it.
+        CouponUsed = "coupon.used",
         /// A purchase was reported.
         ConversionCreated = "conversion.created",
         /// A refund was reported.

@@ -225,6 +225,17 @@ fn links(
     links
 }
 
+impl<T> Listing<T> {
+    /// The same of rows that look otherwise as time goes by, though nobody writes.
+    #[must_use]
+    pub fn of_this_moment(self) -> Self {
+        Self {
+            is_lasting: false,
+            ..self
+        }
+    }
+}
+
 impl<T> Responder for Listing<T> {
     type Body = BoxBody;
 

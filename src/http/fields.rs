@@ -210,20 +210,34 @@ impl FieldValue for Threshold {
 pub struct HoldDays(pub i64);
 
 impl FieldValue for HoldDays {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "checked to lie between 0 and 3,650 first"
-    )]
     fn from_value(value: Value) -> Result<Self, Complaint> {
-        match value.as_f64() {
-            Some(days) if days.fract() == 0.0 && (0.0..=3650.0).contains(&days) => {
-                Ok(Self(days as i64))
-            }
-            _ => Err(Complaint::new(
-                "invalid_days",
-                "must be a whole number of days, 0 to 3650",
-            )),
+        days(&value, 0).map(Self)
+    }
+}
+
+/// How many days a coupon is good for.
+#[derive(Debug, Clone, Copy)]
+pub struct CouponDays(pub i64);
+
+impl FieldValue for CouponDays {
+    fn from_value(value: Value) -> Result<Self, Complaint> {
+        days(&value, 1).map(Self)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be at most 3,650 first"
+)]
+fn days(value: &Value, least: u8) -> Result<i64, Complaint> {
+    match value.as_f64() {
+        Some(days) if days.fract() == 0.0 && (f64::from(least)..=3650.0).contains(&days) => {
+            Ok(days as i64)
         }
+        _ => Err(Complaint::new(
+            "invalid_days",
+            format!("must be a whole number of days, {least} to 3650"),
+        )),
     }
 }
 

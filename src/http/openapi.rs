@@ -32,6 +32,7 @@ use crate::http::edge::{ErrorBody, words};
         (name = "Posters", description = "What hangs on the wall, each with its own code"),
         (name = "Impressions", description = "Scans"),
         (name = "Referrals", description = "Signups and what became of them"),
+        (name = "Customers", description = "People you know, who bring each other, and what they get for it"),
         (name = "Earnings", description = "Commissions"),
         (name = "Payouts", description = "Money leaving"),
         (name = "Ledger", description = "Every movement of money, and what it adds up to"),

@@ -140,8 +140,11 @@ pub fn foresee(
     Ok((foreseen, last))
 }
 
-/// Whether there is anything to pay, and at least the program's minimum if that is in this currency.
+/// Whether there is anything to pay, and at least the program's minimum if that is in this currency. Points are no money.
 fn is_due(balance: &Balance, program: &Program) -> bool {
+    if balance.currency.is_points() {
+        return false;
+    }
     let minimum = match balance.currency == program.payout_currency {
         true => program.minimum_payout.get().max(1),
         false => 1,

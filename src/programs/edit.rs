@@ -15,7 +15,7 @@ use crate::rules::publish::publish;
 ///
 /// # Errors
 /// [`Error::NotFound`] if the account has no such program; [`Error::Conflict`] if a new currency would turn the
-/// amounts in the program's rule into other ones.
+/// amounts in the program's rule into other ones, or if ambassadors would get coupons.
 pub fn edit(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -38,6 +38,13 @@ pub fn edit(
     after.available_when = changes.available_when.unwrap_or(after.available_when);
     after.hold_days = changes.hold_days.unwrap_or(after.hold_days);
     after.converted_by = changes.converted_by.unwrap_or(after.converted_by);
+    let terms = &mut after.coupon_terms;
+    terms.coupons = changes.coupons.map_or(terms.coupons, i64::from);
+    if let Some(prefix) = changes.coupon_prefix {
+        terms.coupon_prefix = prefix;
+    }
+    terms.coupon_days = changes.coupon_days.unwrap_or(terms.coupon_days);
+    after.must_fit_its_audience()?;
     if after.payout_schedule != before.payout_schedule {
         after.scheduled_since = now;
     }
@@ -60,7 +67,8 @@ pub fn edit(
 /// 500 in a rule is 5.00 dollars as long as the program pays in dollars; as yen it would be another promise.
 fn amounts_stay(conn: &mut DbConnection, before: &Program) -> Result<(), Error> {
     let current = rules::queries::find_current(conn, &before.account_id, &before.id)?;
-    let has_amounts = |rule: &Rule| rule.has_amounts() || !rule.bonuses.is_empty();
+    let has_amounts =
+        |rule: &Rule| rule.has_amounts() || rule.rewards_with_money() || !rule.bonuses.is_empty();
     match current.is_some_and(|current| has_amounts(&current.rule)) {
         false => Ok(()),
         true => Err(Error::Conflict {

@@ -1,9 +1,9 @@
 //! Verb: a program begins.
 
-use super::model::{NewProgram, Program};
+use super::model::{Audience, NewProgram, Program};
 use super::queries;
 use crate::clock::Timestamp;
-use crate::db::DbConnection;
+use crate::db::{DbConnection, name};
 use crate::error::Error;
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, ApiKeyId, ProgramId};
@@ -14,7 +14,7 @@ use crate::rules::publish::publish;
 /// every order.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the key made another program.
+/// [`Error::Conflict`] if the key made another program, or if it is for customers and another one is.
 pub fn launch(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -42,12 +42,18 @@ pub fn launch(
                 available_when: new.available_when,
                 hold_days: new.hold_days,
                 converted_by: new.converted_by,
+                audience: new.audience,
+                coupon_terms: new.coupon_terms.clone(),
                 status: new.status,
                 idempotency_key: Retry::key(new.retry.as_ref()),
                 idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
                 created_at: now,
                 updated_at: now,
             };
+            program.must_fit_its_audience()?;
+            if program.audience == Audience::Customers {
+                must_be_the_only_one(conn, account)?;
+            }
             if !queries::insert_if_new(conn, &program)? {
                 return Ok(None);
             }
@@ -56,4 +62,27 @@ pub fn launch(
             Ok(Some(program))
         },
     )
+}
+
+/// A customer has one link, so there is one program to which it belongs.
+fn must_be_the_only_one(conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
+    hold_the_one_for_customers(conn, account)?;
+    match queries::find_for_customers(conn, account)? {
+        None => Ok(()),
+        Some(other) => Err(Error::Conflict {
+            code: "customer_program_exists",
+            message: format!(
+                "{} is the program for customers already, and there can be one",
+                other.id.as_str()
+            ),
+        }),
+    }
+}
+
+/// Whoever looks for the program for customers, to make it if there is none, does so alone.
+pub fn hold_the_one_for_customers(
+    conn: &mut DbConnection,
+    account: &AccountId,
+) -> Result<(), Error> {
+    Ok(name::hold(conn, &[account.as_str(), "customer program"])?)
 }

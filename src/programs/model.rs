@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
+use crate::coupons::model::CouponPrefix;
 use crate::db::columns::text_enum;
 use crate::db::schema::programs;
 use crate::error::Error;
@@ -55,6 +56,39 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Whom a program is for.
+    pub enum Audience {
+        /// People who promote it and are enrolled by the company.
+        Ambassadors = "ambassadors",
+        /// The company's customers: who brings another has a personal link, and who is brought becomes a customer.
+        Customers = "customers",
+    }
+}
+
+/// The code that a customer gets who was brought by another.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = programs, treat_none_as_default_value = false)]
+pub struct CouponTerms {
+    /// 1 if there is one.
+    pub coupons: i64,
+    /// What the codes begin with.
+    pub coupon_prefix: CouponPrefix,
+    /// How many days they are good for; none: for ever.
+    pub coupon_days: Option<i64>,
+}
+
+/// None.
+impl Default for CouponTerms {
+    fn default() -> Self {
+        Self {
+            coupons: 0,
+            coupon_prefix: CouponPrefix::default(),
+            coupon_days: None,
+        }
+    }
+}
+
 /// What a company promises its ambassadors, and where it wants phones to land.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
 #[diesel(table_name = programs, treat_none_as_default_value = false)]
@@ -85,6 +119,11 @@ pub struct Program {
     pub hold_days: i64,
     /// What makes a pending referral converted.
     pub converted_by: ConvertedBy,
+    /// Whom it is for; for good.
+    pub audience: Audience,
+    /// The code that a customer gets who was brought by another.
+    #[diesel(embed)]
+    pub coupon_terms: CouponTerms,
     /// Whether it recruits.
     pub status: ProgramStatus,
     /// See `idempotency`.
@@ -112,6 +151,17 @@ impl Program {
         match self.available_when {
             AvailableWhen::Verified => None,
             AvailableWhen::HoldDays => Some(from.plus_seconds(seconds)),
+        }
+    }
+
+    /// Refuses codes where nobody would get one.
+    pub fn must_fit_its_audience(&self) -> Result<(), Error> {
+        match self.audience == Audience::Ambassadors && self.coupon_terms.coupons == 1 {
+            false => Ok(()),
+            true => Err(Error::Conflict {
+                code: "not_for_customers",
+                message: "Only customers get coupons, and this program is for ambassadors; the one for customers was made with audience set to customers".to_owned(),
+            }),
         }
     }
 
@@ -150,6 +200,10 @@ pub struct NewProgram {
     pub hold_days: i64,
     /// What makes a pending referral converted.
     pub converted_by: ConvertedBy,
+    /// Whom it is for.
+    pub audience: Audience,
+    /// The code that a customer gets who was brought by another.
+    pub coupon_terms: CouponTerms,
     /// Whether it recruits from the start.
     pub status: ProgramStatus,
     /// The caller's key.
@@ -179,6 +233,12 @@ pub struct ProgramChanges {
     pub hold_days: Option<i64>,
     /// What makes a pending referral converted.
     pub converted_by: Option<ConvertedBy>,
+    /// Whether customers who are brought get a code.
+    pub coupons: Option<bool>,
+    /// What codes to come begin with.
+    pub coupon_prefix: Option<CouponPrefix>,
+    /// How many days codes to come are good for, or for ever.
+    pub coupon_days: Option<Option<i64>>,
     /// Pause or resume.
     pub status: Option<ProgramStatus>,
 }

@@ -1,8 +1,12 @@
 //! Every statement about `programs`.
 
-use diesel::prelude::*;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
-use super::model::{PayoutSchedule, Program, ProgramStatus};
+use diesel::prelude::*;
+use quick_cache::sync::Cache;
+
+use super::model::{Audience, PayoutSchedule, Program, ProgramStatus};
 use crate::db::page::{Order, Page, paged};
 use crate::db::schema::programs;
 use crate::db::{DbConnection, on_each_database};
@@ -45,6 +49,52 @@ pub fn find_by_key(
     Program::query()
         .filter(programs::account_id.eq(account))
         .filter(programs::idempotency_key.eq(key))
+        .first(conn)
+        .optional()
+}
+
+type Key = (AccountId, ProgramId);
+
+/// Whom a program is for never changes, so a process that has asked once knows it: the signups of programs that are not
+/// for customers, which are nearly all, cost no statement more.
+static AUDIENCES: LazyLock<Cache<Key, Audience>> = LazyLock::new(|| Cache::new(10_000));
+
+/// Those of some programs that are for customers.
+pub fn for_customers<'a>(
+    conn: &mut DbConnection,
+    programs: impl IntoIterator<Item = (&'a AccountId, &'a ProgramId)>,
+) -> QueryResult<HashSet<Key>> {
+    let mut found = HashSet::new();
+    let mut last = None;
+    for (account, id) in programs {
+        // A crowd comes to one program.
+        if last.replace((account, id)) == Some((account, id)) {
+            continue;
+        }
+        let key = (account.clone(), id.clone());
+        let known = AUDIENCES.get(&key);
+        let audience = match known {
+            Some(known) => Some(known),
+            None => find(conn, account, id)?.map(|program| program.audience),
+        };
+        if let Some(audience) = audience.filter(|_| known.is_none()) {
+            AUDIENCES.insert(key.clone(), audience);
+        }
+        if audience == Some(Audience::Customers) {
+            found.insert(key);
+        }
+    }
+    Ok(found)
+}
+
+/// The account's program for its customers.
+pub fn find_for_customers(
+    conn: &mut DbConnection,
+    account: &AccountId,
+) -> QueryResult<Option<Program>> {
+    Program::query()
+        .filter(programs::account_id.eq(account))
+        .filter(programs::audience.eq(Audience::Customers))
         .first(conn)
         .optional()
 }
@@ -98,6 +148,9 @@ pub fn update(conn: &mut DbConnection, program: &Program) -> QueryResult<()> {
             programs::available_when.eq(program.available_when),
             programs::hold_days.eq(program.hold_days),
             programs::converted_by.eq(program.converted_by),
+            programs::coupons.eq(program.coupon_terms.coupons),
+            programs::coupon_prefix.eq(&program.coupon_terms.coupon_prefix),
+            programs::coupon_days.eq(program.coupon_terms.coupon_days),
             programs::status.eq(program.status),
             programs::updated_at.eq(program.updated_at),
         ))

@@ -7,18 +7,20 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::edit::edit;
 use super::launch::launch;
 use super::model::{
-    AvailableWhen, ConvertedBy, NewProgram, PayoutSchedule, ProgramChanges, ProgramStatus,
+    Audience, AvailableWhen, ConvertedBy, CouponTerms, NewProgram, PayoutSchedule, ProgramChanges,
+    ProgramStatus,
 };
 use super::queries;
 use super::view::ProgramView;
 use crate::app::App;
+use crate::coupons::model::CouponPrefix;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::{Body, for_existing};
-use crate::http::fields::{HoldDays, Threshold, fields};
+use crate::http::fields::{CouponDays, HoldDays, Threshold, fields};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
 use crate::http::path::PathId;
@@ -87,6 +89,16 @@ fields! {
         pub hold_days: Option<HoldDays>,
         /// What makes a pending referral converted: its first `conversion` (the default), or only your `hand`.
         pub converted_by: Option<ConvertedBy>,
+        /// `ambassadors` when left out, and for good. One program can be for `customers`; without any, it is made when
+        /// the first customer brings another.
+        pub audience: Option<Audience>,
+        /// Whether a customer who was brought by another gets a code; false when left out.
+        pub coupons: Option<bool>,
+        /// What the codes begin with; `JOY-` when left out.
+        pub coupon_prefix: Option<CouponPrefix>,
+        /// How many days they are good for, 1 to 3650; for ever when left out.
+        #[schema(value_type = Option<i64>, minimum = 1, maximum = 3650)]
+        pub coupon_days: Option<CouponDays>,
         /// `active` when left out.
         pub status: Option<ProgramStatus>,
         /// Makes a retry the same request.
@@ -120,6 +132,13 @@ fields! {
         pub hold_days: Option<HoldDays>,
         /// What makes a pending referral converted.
         pub converted_by: Option<ConvertedBy>,
+        /// Whether customers who are brought by others get codes.
+        pub coupons: Option<bool>,
+        /// What codes to come begin with.
+        pub coupon_prefix: Option<CouponPrefix>,
+        /// How many days codes to come are good for, or null for ever.
+        #[schema(value_type = Option<i64>, minimum = 1, maximum = 3650)]
+        pub coupon_days: Option<Option<CouponDays>>,
         /// Pause or resume.
         pub status: Option<ProgramStatus>,
     }
@@ -186,6 +205,12 @@ async fn create(
         available_when: body.available_when.unwrap_or(AvailableWhen::Verified),
         hold_days: body.hold_days.map_or(30, |days| days.0),
         converted_by: body.converted_by.unwrap_or(ConvertedBy::Conversion),
+        audience: body.audience.unwrap_or(Audience::Ambassadors),
+        coupon_terms: CouponTerms {
+            coupons: i64::from(body.coupons.unwrap_or(false)),
+            coupon_prefix: body.coupon_prefix.unwrap_or_default(),
+            coupon_days: body.coupon_days.map(|days| days.0),
+        },
         status: body.status.unwrap_or(ProgramStatus::Active),
         retry,
     };
@@ -241,6 +266,9 @@ async fn update(
         available_when: body.available_when,
         hold_days: body.hold_days.map(|days| days.0),
         converted_by: body.converted_by,
+        coupons: body.coupons,
+        coupon_prefix: body.coupon_prefix,
+        coupon_days: body.coupon_days.map(|days| days.map(|days| days.0)),
         status: body.status,
     };
     let program = app

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{AvailableWhen, ConvertedBy, PayoutSchedule, Program, ProgramStatus};
+use super::model::{Audience, AvailableWhen, ConvertedBy, PayoutSchedule, Program, ProgramStatus};
 use crate::clock::Timestamp;
+use crate::coupons::model::CouponPrefix;
 use crate::ids::ProgramId;
 use crate::money::{BasisPoints, Cents, Currency};
 use crate::text::{Name, Paragraph, WebUrl};
@@ -15,7 +16,8 @@ use crate::text::{Name, Paragraph, WebUrl};
     "id": "prog_123abc", "name": "Campus launch", "description": null,
     "landing_url": "https://example.com/join", "commission_rate": 10, "payout_schedule": "monthly",
     "minimum_payout": 5000, "payout_currency": "USD",
-    "available_when": "verified", "hold_days": 30, "converted_by": "conversion", "status": "active",
+    "available_when": "verified", "hold_days": 30, "converted_by": "conversion",
+    "audience": "ambassadors", "coupons": false, "coupon_prefix": "JOY-", "coupon_days": null, "status": "active",
     "created_at": "2024-01-10T09:00:00Z", "updated_at": "2024-01-10T09:00:00Z"
 }))]
 pub struct ProgramView {
@@ -42,6 +44,15 @@ pub struct ProgramView {
     pub hold_days: i64,
     /// What makes a pending referral converted.
     pub converted_by: ConvertedBy,
+    /// Whom it is for.
+    pub audience: Audience,
+    /// Whether a customer who was brought by another gets a code.
+    pub coupons: bool,
+    /// What the codes begin with.
+    pub coupon_prefix: CouponPrefix,
+    /// How many days they are good for; null: for ever.
+    #[schema(required)]
+    pub coupon_days: Option<i64>,
     /// Whether it recruits.
     pub status: ProgramStatus,
     /// When it was made.
@@ -64,6 +75,10 @@ impl From<Program> for ProgramView {
             available_when: program.available_when,
             hold_days: program.hold_days,
             converted_by: program.converted_by,
+            audience: program.audience,
+            coupons: program.coupon_terms.coupons == 1,
+            coupon_prefix: program.coupon_terms.coupon_prefix,
+            coupon_days: program.coupon_terms.coupon_days,
             status: program.status,
             created_at: program.created_at,
             updated_at: program.updated_at,

@@ -11,6 +11,7 @@ use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
 use crate::ids::{AccountId, ApiKeyId, Id, ReferralId};
 use crate::impressions;
+use crate::introductions::judge::judge_again;
 use crate::metadata::MetadataChange;
 use crate::stats::tally;
 use crate::status::{forbidden, forestalled};
@@ -87,7 +88,10 @@ fn follow_the_money(
 ) -> Result<(), Error> {
     match (from, referral.status) {
         (_, ReferralStatus::Rejected) => reverse::rejected(conn, referral, by, now),
-        (ReferralStatus::Rejected, _) => reverse::reinstated(conn, referral, by, now),
+        (ReferralStatus::Rejected, _) => {
+            reverse::reinstated(conn, referral, by, now)?;
+            judge_again(conn, referral, by, now)
+        }
         (_, ReferralStatus::Verified) => {
             release::verified(conn, referral, by, now)?;
             bonus::bonus(conn, referral, by, now)

@@ -15,6 +15,7 @@ use crate::idempotency::{Recorded, Retry, replay};
 use crate::ids::{AccountId, Id, ImpressionId, ReferralId};
 use crate::impressions;
 use crate::impressions::model::Impression;
+use crate::introductions::introduce::introduce;
 use crate::stats::tally::{signed_up, tally};
 use crate::text::IdempotencyKey;
 
@@ -51,6 +52,7 @@ pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<
     // Nearly every signup is a new one, so the table is told about all, and its index of keys finds the others.
     let stored = queries::insert_new(conn, made.iter().flatten())?;
     tell(conn, &stored)?;
+    introduce(conn, &stored)?;
     tally(
         conn,
         stored.iter().filter_map(|referral| {

@@ -74,7 +74,7 @@ impl Rule {
         before: &Background,
         payout_currency: &Currency,
     ) -> Result<Commission, Error> {
-        if self.has_amounts() && sale.currency != payout_currency {
+        if self.compares_payments() && sale.currency != payout_currency {
             return Err(Error::Conflict {
                 code: "rule_currency",
                 message: format!(

@@ -14,4 +14,5 @@ pub mod preview_routes;
 pub mod publish;
 pub mod queries;
 pub mod read;
+pub mod reward;
 pub mod routes;

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::reward::Reward;
 use crate::clock::Timestamp;
 use crate::conversions::model::ConversionKind;
 use crate::db::columns::{stored_as_text, text_enum};
@@ -83,6 +84,9 @@ pub struct Rule {
     /// What an ambassador gets besides, once, when so many referrals are verified; fewest first.
     #[schema(required = false, max_items = 20)]
     pub bonuses: Vec<Bonus>,
+    /// What a customer gets for another who qualifies; nothing when left out. Only the program for customers has one.
+    #[schema(required = false)]
+    pub reward: Option<Reward>,
 }
 
 /// How much a conversion pays.
@@ -189,6 +193,7 @@ impl Rule {
             kinds: ConversionKind::ALL.to_vec(),
             caps: Caps::default(),
             bonuses: Vec::new(),
+            reward: None,
         }
     }
 

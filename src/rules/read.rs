@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::model::{AmbassadorCap, Applies, Bonus, Caps, Rule, Terms, Tier, TierBy};
 use super::parts::{Object, Wrong, ascending, each, whole};
+use super::reward::Reward;
 use crate::conversions::model::ConversionKind;
 use crate::error::FieldError;
 use crate::money::{BasisPoints, Cents, MAX_CENTS};
@@ -12,6 +13,8 @@ use crate::parse::{Complaint, Parse};
 
 /// A hundred years.
 const MOST_MONTHS: i64 = 1200;
+/// Ten years.
+const MOST_DAYS: i64 = 3650;
 
 impl Rule {
     /// The rule in `value`, which stands at `path`; or everything that is wrong with it.
@@ -33,6 +36,9 @@ fn rule(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Rule> {
     let kinds = object.may("kinds", wrong, ConversionKind::ALL.to_vec(), kinds);
     let caps = object.may("caps", wrong, Caps::default(), caps);
     let bonuses = object.may("bonuses", wrong, Vec::new(), bonuses);
+    let reward = object.may("reward", wrong, None, |value, path, wrong| {
+        reward(value, path, wrong).map(Some)
+    });
     object.close(wrong);
     Some(Rule {
         commission: commission?,
@@ -40,6 +46,7 @@ fn rule(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Rule> {
         kinds: kinds?,
         caps: caps?,
         bonuses: bonuses?,
+        reward: reward?,
     })
 }
 
@@ -176,6 +183,28 @@ fn bonuses(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Vec<Bonus>> {
     })?;
     ascending(bonuses, path, "verified_referrals", wrong, |bonus| {
         bonus.verified_referrals
+    })
+}
+
+fn reward(value: &Value, path: &str, wrong: &mut Wrong) -> Option<Reward> {
+    let mut object = Object::open(value, path, wrong)?;
+    let unit = object.must("type", wrong, word);
+    let amount = object.must("amount", wrong, amount_of);
+    let minimum = object.may(
+        "minimum_first_payment",
+        wrong,
+        None,
+        |value, path, wrong| amount_of(value, path, wrong).map(Some),
+    );
+    let window_days = object.may("window_days", wrong, None, |value, path, wrong| {
+        wrong.note(path, whole(value, 1, MOST_DAYS)).map(Some)
+    });
+    object.close(wrong);
+    Some(Reward {
+        unit: unit?,
+        amount: amount?,
+        minimum_first_payment: minimum?,
+        window_days: window_days?,
     })
 }
 

@@ -30,7 +30,7 @@ on_both! {
             "id": conversion["id"], "referral_id": referral["id"], "program_id": referral["program_id"],
             "student_id": referral["student_id"], "order_id": "order_771", "kind": "purchase", "amount": 5500,
             "currency": "USD", "occurred_at": "2024-02-28T11:00:00Z", "refunded_amount": 0, "commission": 550,
-            "rule_version": 1, "steps": conversion["steps"], "created_at": "2024-03-01T09:01:00Z", "updated_at": "2024-03-01T09:01:00Z",
+            "rule_version": 1, "steps": conversion["steps"], "coupon_code": null, "created_at": "2024-03-01T09:01:00Z", "updated_at": "2024-03-01T09:01:00Z",
             "metadata": { "plan": "pro" },
         }));
         let id = conversion["id"].as_str().expect("an id");

@@ -30,7 +30,7 @@ impl Transcript {
             let ours = id.split_once('_').is_some_and(|(prefix, tail)| {
                 [
                     "prog", "user", "poster", "imp", "ref", "earn", "key", "req", "conv", "refund",
-                    "tr", "coll", "payout",
+                    "tr", "coll", "payout", "cust", "evt",
                 ]
                 .contains(&prefix)
                     && tail.len() == 20

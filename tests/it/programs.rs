@@ -13,7 +13,8 @@ on_both! {
             "id": program["id"], "name": "Campus launch", "description": null,
             "landing_url": "https://example.com/join", "commission_rate": 0, "payout_schedule": "manual",
             "minimum_payout": 0, "payout_currency": "USD", "available_when": "verified", "hold_days": 30,
-            "converted_by": "conversion", "status": "active",
+            "converted_by": "conversion", "audience": "ambassadors", "coupons": false, "coupon_prefix": "JOY-",
+            "coupon_days": null, "status": "active",
             "created_at": "2024-03-01T09:00:00Z", "updated_at": "2024-03-01T09:00:00Z",
         });
         assert_eq!(program, expected);
@@ -42,6 +43,7 @@ on_both! {
             "id": program["id"], "name": "B", "description": null, "landing_url": "https://example.com/b",
             "commission_rate": 7.25, "payout_schedule": "biweekly", "minimum_payout": 100, "payout_currency": "JPY",
             "available_when": "hold_days", "hold_days": 14, "converted_by": "hand",
+            "audience": "ambassadors", "coupons": false, "coupon_prefix": "JOY-", "coupon_days": null,
             "status": "active", "created_at": program["created_at"], "updated_at": "2024-03-01T09:01:00Z",
         });
         assert_eq!(changed, expected);

@@ -19,6 +19,8 @@ pub const SHAPES: &str = r#"{"commission": {"type": "percent", "basis_points": 0
 {"caps": {"per_referral": 99999999999}}
 {"caps": {"per_ambassador": {"amount": 50000, "period": "month"}}}
 {"bonuses": [{"verified_referrals": 1, "amount": 1}, {"verified_referrals": 10, "amount": 5000}]}
+{"reward": {"type": "points", "amount": 500, "minimum_first_payment": null, "window_days": null}}
+{"reward": {"type": "money", "amount": 750, "minimum_first_payment": 2000, "window_days": 3650}}
 {"applies": {"to": "months", "months": 1200}, "kinds": ["purchase", "renewal"], "caps": {"per_referral": 10000, "per_ambassador": {"amount": 50000, "period": "all_time"}}, "bonuses": [{"verified_referrals": 10, "amount": 5000}]}"#;
 
 /// What a rule cannot be: the field and the code of the complaint, and the rule. `@` stands for a tier from 0 on, `#`
@@ -75,6 +77,13 @@ caps.per_ambassador wrong_type: {"caps": {"per_ambassador": 5}}
 caps.per_ambassador.period missing: {"caps": {"per_ambassador": {"amount": 5}}}
 caps.per_ambassador.amount missing: {"caps": {"per_ambassador": {"period": "year"}}}
 caps.per_ambassador.period unknown_value: {"caps": {"per_ambassador": {"amount": 5, "period": "week"}}}
+reward wrong_type: {"reward": 5}
+reward.type missing: {"reward": {"amount": 5}}
+reward.type unknown_value: {"reward": {"type": "stars", "amount": 5}}
+reward.amount invalid_amount: {"reward": {"type": "points", "amount": 0}}
+reward.minimum_first_payment invalid_amount: {"reward": {"type": "money", "amount": 1, "minimum_first_payment": 0.5}}
+reward.window_days invalid_number: {"reward": {"type": "money", "amount": 1, "window_days": 3651}}
+reward.once unknown_field: {"reward": {"type": "money", "amount": 1, "once": true}}
 bonuses wrong_type: {"bonuses": {}}
 bonuses invalid_length: {"bonuses": [#]}
 bonuses[1].verified_referrals not_ascending: {"bonuses": [{"verified_referrals": 2, "amount": 1}, {"verified_referrals": 2, "amount": 1}]}
@@ -113,7 +122,7 @@ pub fn rules_of(program: &Value) -> String {
 pub fn whole(rule: &Value) -> Value {
     let mut all = json!({
         "commission": null, "applies": { "to": "every_purchase" }, "kinds": ["purchase", "subscription", "renewal"],
-        "caps": { "per_referral": null, "per_ambassador": null }, "bonuses": [],
+        "caps": { "per_referral": null, "per_ambassador": null }, "bonuses": [], "reward": null,
     });
     for (key, value) in rule.as_object().expect("an object") {
         match key.as_str() {

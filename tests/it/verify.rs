@@ -5,6 +5,7 @@ use handbill::db::DbConnection;
 use serde_json::{Value, json};
 
 use crate::command_line::{self, handbill};
+use crate::introductions::a_rewarded_introduction;
 use crate::ledger::a_story;
 use crate::support::{Database, TestApp, on_both};
 
@@ -17,7 +18,7 @@ fn verify(app: &TestApp) -> (Value, bool) {
 }
 
 /// What is broken, with what, how to mend it, and what has to be said about it.
-const BREAKS: [(&str, &str, &str); 13] = [
+const BREAKS: [(&str, &str, &str); 15] = [
     (
         "UPDATE balances SET paid = paid + 1 WHERE currency = 'USD'",
         "UPDATE balances SET paid = paid - 1 WHERE currency = 'USD'",
@@ -83,6 +84,16 @@ const BREAKS: [(&str, &str, &str); 13] = [
         "UPDATE daily_stats SET scans = scans - 1",
         "Every day's scans are counted",
     ),
+    (
+        "UPDATE introductions SET reward_amount = reward_amount + 1",
+        "UPDATE introductions SET reward_amount = reward_amount - 1",
+        "Every reward of an introduction was booked, and stands once at most",
+    ),
+    (
+        "UPDATE conversions SET coupon_code = NULL",
+        "UPDATE conversions SET coupon_code = (SELECT code FROM coupons k WHERE k.conversion_id = conversions.id)",
+        "Every coupon was used for the order that says so",
+    ),
 ];
 
 /// Takes away what keeps transfers from being changed.
@@ -100,6 +111,7 @@ on_both! {
     async fn everything_adds_up_after_a_story_with_everything_in_it(app: &TestApp) {
         assert!(verify(app).1, "nothing adds up to nothing");
         a_story(app).await;
+        a_rewarded_introduction(app).await;
         app.stranger().await.an_earning().await;
         let (said, content) = verify(app);
         assert!(content, "{said}");
@@ -134,6 +146,7 @@ on_both! {
 
     async fn whatever_is_wrong_is_said_and_fails(app: &TestApp) {
         a_story(app).await;
+        a_rewarded_introduction(app).await;
         let mut conn = app.database.connect();
         disarm(&mut conn);
         for (wrong, right, check) in BREAKS {

@@ -19,6 +19,8 @@ CREATE TABLE conversions (
     commission              BIGINT NOT NULL CHECK (commission BETWEEN 0 AND amount),
     rule_version            BIGINT NOT NULL CHECK (rule_version >= 1),
     steps                   TEXT NOT NULL CHECK (json_typeof(steps::json) = 'array'),
+    -- The code by which the person was known, or which was given beside.
+    coupon_code             TEXT COLLATE "C" CHECK (length(coupon_code) BETWEEN 1 AND 64),
     metadata                TEXT NOT NULL CHECK (json_typeof(metadata::json) = 'object'),
     -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
     idempotency_key         TEXT COLLATE "C" CHECK (length(idempotency_key) BETWEEN 1 AND 255),

@@ -17,7 +17,7 @@ CREATE TABLE earnings (
     paid_at                 BIGINT,
     metadata                TEXT NOT NULL CHECK (json_typeof(metadata::json) = 'object'),
     -- How it came to be.
-    origin                  TEXT NOT NULL CHECK (origin IN ('reported', 'commission', 'bonus', 'reinstatement')),
+    origin                  TEXT NOT NULL CHECK (origin IN ('reported', 'commission', 'bonus', 'reinstatement', 'reward')),
     -- commission: of what, and by which version of the program's rules.
     conversion_id           TEXT COLLATE "C",
     rule_version            BIGINT,

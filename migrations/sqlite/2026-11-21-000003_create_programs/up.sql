@@ -17,6 +17,13 @@ CREATE TABLE programs (
     hold_days               INTEGER NOT NULL CHECK (hold_days BETWEEN 0 AND 3650),
     -- What makes a pending referral converted.
     converted_by            TEXT NOT NULL CHECK (converted_by IN ('conversion', 'hand')),
+    -- customers: whoever is brought by a customer is one. For good, and one program of an account at most.
+    audience                TEXT NOT NULL CHECK (audience IN ('ambassadors', 'customers')),
+    -- 1 if a customer who is brought gets a code.
+    coupons                 INTEGER NOT NULL CHECK (coupons IN (0, 1)),
+    coupon_prefix           TEXT NOT NULL CHECK (length(coupon_prefix) <= 20),
+    -- How many days a code is good for; none: for ever.
+    coupon_days             INTEGER CHECK (coupon_days BETWEEN 1 AND 3650),
     status                  TEXT NOT NULL CHECK (status IN ('active', 'paused')),
     -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
     idempotency_key         TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
@@ -24,7 +31,9 @@ CREATE TABLE programs (
     created_at              INTEGER NOT NULL,
     updated_at              INTEGER NOT NULL,
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
+    CHECK (coupons = 0 OR audience = 'customers'),
     PRIMARY KEY (account_id, id)
 ) STRICT;
 
 CREATE UNIQUE INDEX programs_by_idempotency_key ON programs (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE UNIQUE INDEX programs_for_customers ON programs (account_id) WHERE audience = 'customers';

@@ -17,7 +17,7 @@ CREATE TABLE earnings (
     paid_at                 INTEGER,
     metadata                TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
     -- How it came to be.
-    origin                  TEXT NOT NULL CHECK (origin IN ('reported', 'commission', 'bonus', 'reinstatement')),
+    origin                  TEXT NOT NULL CHECK (origin IN ('reported', 'commission', 'bonus', 'reinstatement', 'reward')),
     -- commission: of what, and by which version of the program's rules.
     conversion_id           TEXT,
     rule_version            INTEGER,

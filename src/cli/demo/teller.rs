@@ -24,7 +24,7 @@ use crate::posters::hang::hang;
 use crate::posters::model::{NewPoster, PosterCode};
 use crate::programs::launch::launch;
 use crate::programs::model::{
-    AvailableWhen, ConvertedBy, NewProgram, PayoutSchedule, ProgramStatus,
+    Audience, AvailableWhen, ConvertedBy, CouponTerms, NewProgram, PayoutSchedule, ProgramStatus,
 };
 use crate::referrals::decide::decide;
 use crate::referrals::model::{NewReferral, ReferralChanges, ReferralStatus};
@@ -71,6 +71,8 @@ impl<'a> Teller<'a> {
             available_when: AvailableWhen::Verified,
             hold_days: 30,
             converted_by: ConvertedBy::Conversion,
+            audience: Audience::Ambassadors,
+            coupon_terms: CouponTerms::default(),
             status: ProgramStatus::Active,
             retry: None,
         };

@@ -18,6 +18,7 @@ table! {
         commission -> BigInt,
         rule_version -> BigInt,
         steps -> Text,
+        coupon_code -> Nullable<Text>,
         metadata -> Text,
         idempotency_key -> Nullable<Text>,
         idempotency_fingerprint -> Text,

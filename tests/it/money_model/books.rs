@@ -32,6 +32,8 @@ pub struct Earning {
     pub purse: Purse,
     pub order: Option<usize>,
     pub reported: bool,
+    /// For a referral that qualified.
+    pub reward: bool,
     pub created: i64,
     pub amount: i64,
     pub held: i64,
@@ -72,7 +74,12 @@ pub struct Program {
     pub basis_points: i64,
     pub hold_days: Option<i64>,
     pub minimum: i64,
+    /// Points for a referral whose first payment is not all given back.
+    pub reward: i64,
 }
+
+/// The currency of points.
+pub const POINTS: usize = 2;
 
 #[derive(Debug, Clone)]
 pub struct Books {
@@ -85,6 +92,8 @@ pub struct Books {
     pub refunds: BTreeMap<usize, Refund>,
     pub earnings: Vec<Earning>,
     pub payouts: Vec<(Purse, Stand)>,
+    /// The referrals that qualified, and by which order.
+    pub qualified: BTreeMap<usize, usize>,
     pub now: i64,
 }
 
@@ -161,6 +170,7 @@ impl Books {
             purse: (ambassador, currency),
             order,
             reported,
+            reward: false,
             created: self.now,
             amount,
             held: if free { 0 } else { amount },
@@ -176,6 +186,34 @@ impl Books {
             payout: None,
         });
         self.close((ambassador, currency));
+    }
+
+    /// The reward of a referral that has not qualified, if its first order is enough.
+    fn judge(&mut self, referral: usize) {
+        let reward = self.program_of(referral).reward;
+        let first = self
+            .orders
+            .iter()
+            .filter(|(_, order)| order.referral == referral)
+            .min_by_key(|(_, order)| order.rank);
+        let Some((number, order)) = first else { return };
+        let (number, at) = (*number, order.at);
+        let is_met =
+            order.refunded < order.amount && self.referrals[referral].1 != Signup::Rejected;
+        if reward > 0 && is_met && !self.qualified.contains_key(&referral) {
+            self.qualified.insert(referral, number);
+            self.earn(referral, POINTS, reward, at, None, false);
+            self.earnings.last_mut().expect("a reward").reward = true;
+        }
+    }
+
+    /// Whether the order that has qualified a referral was given back.
+    fn is_lost(&self, referral: usize) -> bool {
+        let order = self
+            .qualified
+            .get(&referral)
+            .map(|number| &self.orders[number]);
+        order.is_some_and(|order| order.refunded == order.amount)
     }
 
     fn take_back(earning: &mut Earning, amount: i64) {
@@ -240,6 +278,14 @@ impl Books {
         if commission > 0 && self.referrals[referral].1 != Signup::Rejected {
             self.earn(referral, currency, commission, at, Some(number), false);
         }
+        // Only the first order decides.
+        if !self
+            .orders
+            .values()
+            .any(|other| other.referral == referral && other.rank + 1 < self.orders.len())
+        {
+            self.judge(referral);
+        }
         let waiting: Vec<usize> = self
             .refunds
             .iter()
@@ -281,6 +327,17 @@ impl Books {
         let refund = self.refunds.get_mut(&key).expect("a refund");
         (refund.waits, refund.amount) = (false, Some(amount));
         self.close(purse);
+        let referral = self.orders[&number].referral;
+        if self.is_lost(referral) {
+            for earning in self
+                .earnings
+                .iter_mut()
+                .filter(|one| one.reward && one.referral == referral)
+            {
+                Self::take_back(earning, earning.standing());
+            }
+            self.close((purse.0, POINTS));
+        }
         Ok(())
     }
 
@@ -342,7 +399,7 @@ impl Books {
     }
 
     fn close_of(&mut self, referral: usize) {
-        for currency in 0..2 {
+        for currency in 0..3 {
             self.close((self.referrals[referral].0, currency));
         }
     }
@@ -363,19 +420,23 @@ impl Books {
                 );
             }
         }
-        // By the currencies' names, JPY before USD.
-        for currency in [1, 0] {
+        // By the currencies' names: JPY, PTS, USD.
+        let is_lost = self.is_lost(referral);
+        for currency in [1, POINTS, 0] {
             for place in 0..self.earnings.len() {
                 let earning = &mut self.earnings[place];
                 let lost = earning.reversed + earning.clawed_back;
                 let ours = earning.referral == referral && earning.purse.1 == currency;
-                if ours && earning.order.is_none() && !earning.replaced && lost > 0 {
+                let again = earning.order.is_none() && !(earning.reward && is_lost);
+                if ours && again && !earning.replaced && lost > 0 {
                     earning.replaced = true;
-                    let created = earning.created;
-                    self.earn(referral, currency, lost, created, None, true);
+                    let (created, reward) = (earning.created, earning.reward);
+                    self.earn(referral, currency, lost, created, None, !reward);
+                    self.earnings.last_mut().expect("an earning").reward = reward;
                 }
             }
         }
+        self.judge(referral);
     }
 
     /// The holds end that were to end by now.
@@ -387,7 +448,7 @@ impl Books {
             }
         }
         for ambassador in 0..self.ambassadors.len() {
-            for currency in 0..2 {
+            for currency in 0..3 {
                 self.close((ambassador, currency));
             }
         }

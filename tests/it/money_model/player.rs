@@ -16,9 +16,10 @@ use handbill::{conversions, earnings, idempotency, payouts, referrals, refunds};
 use serde_json::json;
 
 use super::books::{Balance, Books, HOUR, Program, Signup, Stand, Told};
-use crate::support::TestApp;
+use crate::support::money::id;
+use crate::support::{TestApp, a_signup};
 
-const CURRENCIES: [&str; 2] = ["USD", "JPY"];
+const CURRENCIES: [&str; 3] = ["USD", "JPY", "PTS"];
 
 #[derive(QueryableByName)]
 struct Word {
@@ -68,11 +69,19 @@ impl<'a> Player<'a> {
                 basis_points: 1_000,
                 hold_days: None,
                 minimum: 500,
+                reward: 0,
             },
             Program {
                 basis_points: 2_505,
                 hold_days: Some(7),
                 minimum: 0,
+                reward: 0,
+            },
+            Program {
+                basis_points: 400,
+                hold_days: None,
+                minimum: 100,
+                reward: 40,
             },
         ];
         let mut conn = app.database.connect();
@@ -94,6 +103,7 @@ impl<'a> Player<'a> {
                 refunds: BTreeMap::new(),
                 earnings: Vec::new(),
                 payouts: Vec::new(),
+                qualified: BTreeMap::new(),
                 now: app.app.clock.now().micros() / 1_000_000,
             },
             state: seed,
@@ -111,21 +121,41 @@ impl<'a> Player<'a> {
             "name": "P", "landing_url": "https://example.com/", "commission_rate": rate,
             "minimum_payout": program.minimum, "hold_days": program.hold_days.unwrap_or(0),
             "available_when": if program.hold_days.is_some() { "hold_days" } else { "verified" },
+            "audience": if program.reward > 0 { "customers" } else { "ambassadors" },
         });
         let made = self.app.post("/api/v1/programs", body).await.ok();
         self.programs
             .push(ProgramId::from_outside(made["id"].as_str().expect("an id")).expect("an id"));
-        for _ in 0..3 {
+        if program.reward > 0 {
+            let rule = json!({ "rule": {
+                "commission": { "type": "percent", "basis_points": program.basis_points },
+                "reward": { "type": "points", "amount": program.reward },
+            } });
+            let path = format!("/api/v1/programs/{}/rules", id(&made));
+            self.app.post(&path, rule).await.ok();
+        }
+        for who in 0..3 {
             self.pass(1);
-            let student = self.app.a_student_of(&made).await;
+            let poster = match program.reward {
+                0 => {
+                    let student = self.app.a_student_of(&made).await;
+                    self.app.a_poster_of(&student).await
+                }
+                _ => {
+                    let customer = self.app.a_customer(&format!("{who}@example.com")).await;
+                    let link = self.app.invited_by(&customer).await;
+                    json!({ "id": link["poster_id"], "student_id": link["student_id"] })
+                }
+            };
             self.ambassadors
-                .push(student["id"].as_str().expect("an id").to_owned());
+                .push(poster["student_id"].as_str().expect("an id").to_owned());
             self.books.ambassadors.push(number);
-            let poster = self.app.a_poster_of(&student).await;
             let scan = self.app.a_scan_of(&poster).await;
-            for _ in 0..8 {
+            for friend in 0..8 {
                 self.pass(1);
-                let made = self.app.a_referral_from(&scan).await;
+                let mut body = a_signup(&scan);
+                body["email"] = json!(format!("{who}.{friend}@example.com"));
+                let made = self.app.post("/api/v1/referrals", body).await.ok();
                 let id = ReferralId::from_outside(made["id"].as_str().expect("an id"));
                 self.referrals.push(id.expect("an id"));
                 let ambassador = self.ambassadors.len() - 1;
@@ -220,6 +250,7 @@ impl<'a> Player<'a> {
         let told = self.books.sell(number, referral, currency, amount, at);
         let new = NewConversion {
             buyer: Buyer::Referral(self.referrals[referral].clone()),
+            coupon_code: None,
             program_id: None,
             order_id: Parse::parse(&format!("order_{number}")).expect("an order"),
             kind: ConversionKind::Purchase,
@@ -514,6 +545,12 @@ impl<'a> Player<'a> {
             .map(|earning| earning.set_off)
             .sum();
         assert!(owed > 0, "debts were set off");
+        let rewards = self.books.earnings.iter().filter(|one| one.reward);
+        let lost = rewards.clone().filter(|one| one.standing() == 0).count();
+        assert!(
+            rewards.count() > 5 && lost > 1,
+            "rewards were given and lost"
+        );
     }
 }
 

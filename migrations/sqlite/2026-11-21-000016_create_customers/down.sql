@@ -1,0 +1,4 @@
+DROP TABLE coupons;
+DROP TABLE introductions;
+DROP TABLE invitations;
+DROP TABLE customers;
