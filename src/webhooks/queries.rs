@@ -3,6 +3,7 @@
 use diesel::dsl::{exists, max, min};
 use diesel::prelude::*;
 
+use super::lanes::Standing;
 use super::model::Endpoint;
 use crate::clock::Timestamp;
 use crate::db::page::{Order, Page, paged};
@@ -129,9 +130,14 @@ pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>
         .load(conn)
 }
 
-/// The endpoints of all accounts that have events before them, may be tried at `now`, and that nobody delivers to:
-/// those first that have waited longest for their turn.
-pub fn list_due(conn: &mut DbConnection, now: Timestamp, limit: i64) -> QueryResult<Vec<Endpoint>> {
+/// The endpoints of all accounts, in this standing, that have events before them, may be tried at `now`, and that nobody
+/// delivers to: those first that have waited longest for their turn.
+pub fn list_due(
+    conn: &mut DbConnection,
+    standing: Standing,
+    now: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Endpoint>> {
     let ahead = events::table
         .filter(events::account_id.eq(webhook_endpoints::account_id))
         .filter(events::sequence.gt(webhook_endpoints::reached.nullable()));
@@ -141,8 +147,13 @@ pub fn list_due(conn: &mut DbConnection, now: Timestamp, limit: i64) -> QueryRes
         .filter(webhook_endpoints::enabled.eq(1))
         .filter(next.is_null().or(next.le(now)))
         .filter(lease.is_null().or(lease.le(now)))
+        .filter(
+            webhook_endpoints::failing_since
+                .is_not_null()
+                .eq(standing == Standing::Failing),
+        )
         .filter(exists(ahead))
-        .order((webhook_endpoints::reached, webhook_endpoints::id))
+        .order((lease.is_not_null(), lease, webhook_endpoints::id))
         .limit(limit)
         .load(conn)
 }

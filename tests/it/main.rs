@@ -55,4 +55,5 @@ mod tenancy;
 mod transport;
 mod users;
 mod verify;
+mod webhook_crowd;
 mod webhooks;
