@@ -27,6 +27,7 @@ mod idempotency;
 mod impressions;
 mod journal;
 mod killed;
+mod killed_webhooks;
 mod ledger;
 mod listen;
 mod migrations;
