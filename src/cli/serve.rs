@@ -24,6 +24,7 @@ use crate::parse::Parse;
 use crate::payday;
 use crate::text::Name;
 use crate::webhooks::dispatch;
+use crate::webhooks::reseal::reseal;
 use crate::worker;
 
 /// How long a webhook that is on its way may take when the process ends.
@@ -45,6 +46,12 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     let public_url = config.public_url_for(bound);
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
+        let keys = app.config.webhooks.keys.clone();
+        let resealed = app.db.write(move |conn, _| reseal(conn, &keys)).await;
+        match resealed.map_err(|error| sentence(&error))? {
+            0 => {}
+            changed => log::info!("encrypted the secrets of {changed} webhook endpoints"),
+        }
         if let Some(secret) = first_key(&app).await.map_err(|error| sentence(&error))? {
             say(&format!(
                 "The first key of the account {DEFAULT_NAME}, shown this once: {}",

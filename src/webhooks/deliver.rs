@@ -128,7 +128,7 @@ async fn attempt(app: &App, endpoint: &mut Endpoint, event: &Event) -> Result<At
     let now = app.clock.now();
     let (url, secrets, message) = (
         endpoint.url.clone(),
-        endpoint.secrets(now),
+        endpoint.secrets(&app.config.webhooks.keys, now)?,
         Message::of(event),
     );
     let mut sending = std::pin::pin!(app.webhooks.send(&url, &secrets, &message, now));

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::model::{Delivery, DeliveryStatus};
+use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::{Order, Page, paged};
 use crate::db::schema::webhook_deliveries;
@@ -100,4 +101,33 @@ pub fn put(conn: &mut DbConnection, rows: &[Delivery]) -> QueryResult<()> {
         }
     }
     Ok(())
+}
+
+/// Deletes up to `limit` of an endpoint's deliveries of events before `end` that were last tried before `cutoff` and are
+/// not to be tried again. How many.
+pub fn delete_old(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    endpoint: &WebhookEndpointId,
+    end: &EventId,
+    cutoff: Timestamp,
+    limit: i64,
+) -> QueryResult<usize> {
+    let of_endpoint = webhook_deliveries::table
+        .filter(webhook_deliveries::account_id.eq(account))
+        .filter(webhook_deliveries::endpoint_id.eq(endpoint));
+    let old: Vec<EventId> = of_endpoint
+        .filter(webhook_deliveries::event_id.lt(end))
+        .filter(webhook_deliveries::last_at.lt(cutoff))
+        .filter(webhook_deliveries::status.ne(DeliveryStatus::Pending))
+        .order(webhook_deliveries::event_id)
+        .select(webhook_deliveries::event_id)
+        .limit(limit)
+        .load(conn)?;
+    // Tried again in the meantime, it is not old any more.
+    let still = of_endpoint
+        .filter(webhook_deliveries::last_at.lt(cutoff))
+        .filter(webhook_deliveries::status.ne(DeliveryStatus::Pending))
+        .filter(webhook_deliveries::event_id.eq_any(old));
+    diesel::delete(still).execute(conn)
 }

@@ -7,6 +7,7 @@
 //! could not be written is made again: at least once, always under the event's own id.
 
 pub mod action_routes;
+pub mod authorities;
 pub mod book;
 pub mod create;
 pub mod deliver;
@@ -15,15 +16,19 @@ pub mod delivery_routes;
 pub mod delivery_view;
 pub mod dispatch;
 pub mod edit;
+pub mod forget_events;
 pub mod guard;
 pub mod lanes;
 pub mod message;
 pub mod model;
 pub mod queries;
 pub mod replay;
+pub mod reseal;
+pub mod retain;
 pub mod retry;
 pub mod rotate;
 pub mod routes;
 pub mod schedule;
+pub mod secret;
 pub mod send;
 pub mod view;

@@ -64,6 +64,41 @@ pub fn list(
     paged!(query, webhook_endpoints::id, page).load(conn)
 }
 
+/// The endpoints of all accounts.
+pub fn list_all(conn: &mut DbConnection) -> QueryResult<Vec<Endpoint>> {
+    Endpoint::query().load(conn)
+}
+
+/// The ids of the account's endpoints.
+pub fn list_ids(
+    conn: &mut DbConnection,
+    account: &AccountId,
+) -> QueryResult<Vec<WebhookEndpointId>> {
+    webhook_endpoints::table
+        .filter(webhook_endpoints::account_id.eq(account))
+        .order(webhook_endpoints::id)
+        .select(webhook_endpoints::id)
+        .load(conn)
+}
+
+/// How far those of the account's enabled endpoints have come that are furthest behind, held until the transaction ends:
+/// none of them is set back meanwhile. `None`: none is enabled.
+pub fn hold_furthest_behind(
+    conn: &mut DbConnection,
+    account: &AccountId,
+) -> QueryResult<Option<i64>> {
+    let enabled = webhook_endpoints::table
+        .filter(webhook_endpoints::account_id.eq(account))
+        .filter(webhook_endpoints::enabled.eq(1))
+        .order(webhook_endpoints::id)
+        .select(webhook_endpoints::reached);
+    let reached: Vec<i64> = match conn {
+        DbConnection::Postgres(c) => enabled.for_no_key_update().load(c)?,
+        DbConnection::Sqlite(c) => enabled.load(c)?,
+    };
+    Ok(reached.into_iter().min())
+}
+
 /// Stores a new endpoint. `false`: its idempotency key is taken.
 pub fn insert_if_new(conn: &mut DbConnection, endpoint: &Endpoint) -> QueryResult<bool> {
     on_each_database!(conn, |c| diesel::insert_into(webhook_endpoints::table)
@@ -187,15 +222,6 @@ pub fn renew(conn: &mut DbConnection, held: &Endpoint, until: Timestamp) -> Quer
         .set(webhook_endpoints::leased_until.eq(Some(until)))
         .execute(conn)
         .map(|kept| kept == 1)
-}
-
-/// The sequence of the account's last event.
-pub fn last_sequence(conn: &mut DbConnection, account: &AccountId) -> QueryResult<i64> {
-    events::table
-        .filter(events::account_id.eq(account))
-        .select(max(events::sequence))
-        .first(conn)
-        .map(|last: Option<i64>| last.unwrap_or(0))
 }
 
 /// The sequence of the account's first event at this moment or later.

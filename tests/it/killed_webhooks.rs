@@ -2,6 +2,7 @@
 //! once, and arrives at least once, under its id and in order.
 
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,11 @@ use tokio::time::sleep;
 use crate::support::crowd::Crowd;
 use crate::support::process::Process;
 use crate::support::{Database, TestApp, WEBHOOKS_TO_THIS_MACHINE, a_signup, client, number};
+
+/// How long whoever writes rests: every event goes to dozens of endpoints.
+const PAUSE: Duration = Duration::from_millis(25);
+/// How many endpoints there are at most.
+const ENDPOINTS: usize = 24;
 
 /// Somebody with a key, who may find nobody at home.
 struct Client<'a> {
@@ -66,7 +72,7 @@ async fn write(
         acknowledged
             .lock()
             .expect("the list")
-            .push((id.clone(), kind))
+            .push((id.clone(), kind));
     };
     loop {
         let signup = client
@@ -82,6 +88,7 @@ async fn write(
             return;
         }
         note(&referral["id"], "referral.verified");
+        sleep(PAUSE).await;
     }
 }
 
@@ -130,7 +137,7 @@ async fn kill_again_and_again(database: Database, kills: usize) {
             _ => {}
         }
         // The leases of who is killed last ten seconds, so there is always somebody new to deliver to.
-        if endpoints.len() < 60 {
+        if endpoints.len() < ENDPOINTS {
             for kind in ["well", "moody"] {
                 let path = format!("/{kind}/{cycle}");
                 endpoints.push(an_endpoint(&client, &server.base, &crowd, path).await);
@@ -154,31 +161,7 @@ async fn kill_again_and_again(database: Database, kills: usize) {
         acknowledged.into_inner().expect("the list"),
     )
     .await;
-    let began = Instant::now();
-    let is_there = |endpoint: &Endpoint| {
-        first_arrivals(&crowd, &endpoint.path).len() >= due(endpoint, &events).len()
-    };
-    while !endpoints.iter().all(is_there) {
-        assert!(
-            began.elapsed() < Duration::from_mins(3),
-            "not everything arrives"
-        );
-        for endpoint in endpoints.iter().filter(|endpoint| !is_there(endpoint)) {
-            // Whose receiver has failed waits for minutes; switched on again, it is tried at once.
-            for enabled in [false, true] {
-                let path = format!("webhook-endpoints/{}", endpoint.id);
-                client
-                    .send(
-                        &server.base,
-                        Method::PUT,
-                        &path,
-                        json!({ "enabled": enabled }),
-                    )
-                    .await;
-            }
-        }
-        sleep(Duration::from_secs(2)).await;
-    }
+    until_all_arrive(&client, &server.base, &crowd, &endpoints, &events).await;
     let (mut came, mut again) = (0, 0);
     for endpoint in &endpoints {
         assert_eq!(
@@ -190,13 +173,56 @@ async fn kill_again_and_again(database: Database, kills: usize) {
         came += crowd.count(&endpoint.path);
         again += crowd.count(&endpoint.path) - due(endpoint, &events).len();
     }
-    println!(
+    let _ = writeln!(
+        std::io::stdout(),
         "{kills} kills: {} events, {} endpoints, {came} came, {again} of them again",
         events.len(),
         endpoints.len()
     );
     server.kill();
     app.stop().await;
+}
+
+/// Waits, as long as more arrives.
+async fn until_all_arrive(
+    client: &Client<'_>,
+    base: &str,
+    crowd: &Crowd,
+    endpoints: &[Endpoint],
+    events: &[Value],
+) {
+    let (mut seen, mut last) = (0, Instant::now());
+    let waits = |endpoint: &&Endpoint| {
+        let arrived = first_arrivals(crowd, &endpoint.path).len();
+        arrived < due(endpoint, events).len()
+    };
+    loop {
+        let waiting: Vec<&Endpoint> = endpoints.iter().filter(waits).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let came: usize = endpoints.iter().map(|one| crowd.count(&one.path)).sum();
+        if came > seen {
+            (seen, last) = (came, Instant::now());
+        }
+        // A lease of who was killed ends after ten seconds.
+        assert!(
+            last.elapsed() < Duration::from_secs(30),
+            "nothing more arrives"
+        );
+        for endpoint in waiting {
+            // Whose receiver has failed waits for minutes; switched on again, it is tried at once.
+            let path = format!("webhook-endpoints/{}", endpoint.id);
+            let shown = client.send(base, Method::GET, &path, json!({})).await;
+            if shown.is_some_and(|shown| shown["attempt"] != 0) {
+                for enabled in [false, true] {
+                    let body = json!({ "enabled": enabled });
+                    client.send(base, Method::PUT, &path, body).await;
+                }
+            }
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// The ids that the endpoint must get, in order.

@@ -57,4 +57,5 @@ mod transport;
 mod users;
 mod verify;
 mod webhook_crowd;
+mod webhook_keeping;
 mod webhooks;

@@ -11,6 +11,7 @@ mod postgres;
 pub mod process;
 pub mod receiver;
 mod server;
+pub mod tls;
 
 /// What a server needs so that it sends webhooks to receivers on this machine.
 pub const WEBHOOKS_TO_THIS_MACHINE: [(&str, &str); 2] = [

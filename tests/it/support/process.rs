@@ -45,6 +45,18 @@ impl Process {
         }
     }
 
+    /// What it says instead of starting.
+    pub fn refused(database: &Database, settings: &[(&str, &str)]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_handbill"))
+            .env("DATABASE_URL", &database.url)
+            .env("HANDBILL_BIND", "127.0.0.1:0")
+            .envs(settings.iter().copied())
+            .output()
+            .expect("the program");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// Without a warning.
     pub fn kill(mut self) {
         self.process.kill().expect("a signal");
