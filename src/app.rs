@@ -81,7 +81,10 @@ impl App {
         let strangers = config.wrong_key_limit.map(Strangers::new);
         Self {
             journal: Journal::at(config.scan_journal(), config.scan_journal_bytes),
-            webhooks: Sender::new(Guard::allowing(&config.webhooks_allow_networks)),
+            webhooks: Sender::new(
+                Guard::allowing(&config.webhooks.allow_networks),
+                config.webhooks.authorities.0.clone(),
+            ),
             db,
             clock,
             config: Arc::new(config),

@@ -1,6 +1,7 @@
 //! Every setting, its default, and its complaint: one struct, read once from the environment.
 
 mod vars;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -10,6 +11,8 @@ use ipnet::IpNet;
 
 use crate::metadata::MetadataUpdate;
 use vars::{Vars, database_url, networks, or_off, parsed, public_url, within};
+
+pub use webhooks::WebhookConfig;
 
 /// The settings; `docs/configuration.md` explains each.
 #[derive(Debug, Clone)]
@@ -46,10 +49,8 @@ pub struct Config {
     pub scan_journal: Option<PathBuf>,
     /// How large that file may grow, in bytes.
     pub scan_journal_bytes: u64,
-    /// Whether events are sent to `http://` addresses too.
-    pub webhooks_allow_http: bool,
-    /// Networks that events are sent to although they are not public.
-    pub webhooks_allow_networks: Vec<IpNet>,
+    /// Where webhooks may go, and what is kept of them.
+    pub webhooks: WebhookConfig,
     /// One line of text or one JSON object per log record.
     pub log_format: LogFormat,
 }
@@ -197,12 +198,7 @@ impl Config {
                 )?
                 .unwrap_or(64)
                 * 1_000_000,
-            webhooks_allow_http: vars
-                .one_of("HANDBILL_WEBHOOKS_ALLOW_HTTP", &SWITCH)?
-                .unwrap_or(false),
-            webhooks_allow_networks: vars
-                .take("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", NETWORKS, networks)?
-                .unwrap_or_default(),
+            webhooks: WebhookConfig::take(&mut vars)?,
             log_format: vars
                 .one_of("HANDBILL_LOG_FORMAT", &LOG_FORMATS)?
                 .unwrap_or(LogFormat::Text),

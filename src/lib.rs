@@ -35,6 +35,7 @@ pub mod stats;
 pub mod webhooks;
 
 pub mod clock;
+pub mod encryption;
 pub mod error;
 pub mod idempotency;
 pub mod ids;

@@ -2,20 +2,19 @@
 //! The wire says "user" and "student_id" where the code says ambassador.
 
 use actix_web::{HttpRequest, web};
-use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::edit::edit;
 use super::enrol::enrol;
-use super::model::{Ambassador, AmbassadorChanges, AmbassadorFilter, NewAmbassador};
+use super::model::{AmbassadorChanges, AmbassadorFilter, NewAmbassador};
 use super::queries;
+use super::view::{UserList, UserView};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
 use crate::http::account::Account;
-use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::answer::{self, Created, Listing};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
@@ -24,7 +23,6 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ProgramId, Wanted};
-use crate::metadata::Metadata;
 use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
 
 /// The routes.
@@ -98,59 +96,6 @@ fields! {
         pub profile_picture: Option<Option<WebUrl>>,
         /// Keys to set; a key with null is removed.
         pub metadata: Option<SentMetadata>,
-    }
-}
-
-/// An ambassador.
-#[derive(Serialize, ToSchema)]
-#[schema(as = User, example = json!({
-    "id": "user_123abc", "first_name": "Alice", "last_name": "Example", "email": "alice@example.com",
-    "program_id": "prog_123abc", "profile_picture": null, "created_at": "2024-01-10T09:00:00Z",
-    "updated_at": "2024-01-10T09:00:00Z", "metadata": {"major": "Biology"}
-}))]
-pub struct UserView {
-    /// `user_…`; other objects call it `student_id`.
-    pub id: AmbassadorId,
-    /// First name.
-    pub first_name: Name,
-    /// Last name.
-    pub last_name: Name,
-    /// Address.
-    pub email: EmailAddress,
-    /// The program promoted.
-    pub program_id: ProgramId,
-    /// Where a picture is.
-    #[schema(required)]
-    pub profile_picture: Option<WebUrl>,
-    /// When the ambassador enrolled.
-    pub created_at: Timestamp,
-    /// When anything last changed.
-    pub updated_at: Timestamp,
-    /// Your own.
-    pub metadata: Metadata,
-}
-
-impl From<Ambassador> for UserView {
-    fn from(ambassador: Ambassador) -> Self {
-        Self {
-            id: ambassador.id,
-            first_name: ambassador.first_name,
-            last_name: ambassador.last_name,
-            email: ambassador.email,
-            program_id: ambassador.program_id,
-            profile_picture: ambassador.profile_picture,
-            created_at: ambassador.created_at,
-            updated_at: ambassador.updated_at,
-            metadata: ambassador.metadata,
-        }
-    }
-}
-
-list_of! {
-    /// A page of ambassadors.
-    pub struct UserList {
-        /// The ambassadors, oldest first.
-        pub users: Vec<UserView>
     }
 }
 

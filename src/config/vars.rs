@@ -26,8 +26,10 @@ impl Vars {
             Some(text) if text.trim().is_empty() => Ok(None),
             Some(text) => match read(text.trim()) {
                 Some(value) => Ok(Some(value)),
-                // A database URL can hold a password, so it is not repeated.
-                None if name == "DATABASE_URL" => Err(format!("DATABASE_URL must be {expected}")),
+                // A database URL can hold a password, so it is not repeated; keys are not either.
+                None if ["DATABASE_URL", "HANDBILL_ENCRYPTION_KEYS"].contains(&name) => {
+                    Err(format!("{name} must be {expected}"))
+                }
                 None => Err(format!("{name} must be {expected}, not '{text}'")),
             },
         }

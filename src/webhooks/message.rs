@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use standardwebhooks::Webhook;
 
-use super::model::SigningSecret;
+use super::secret::SigningSecret;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::events::model::Event;
