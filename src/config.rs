@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use crate::metadata::MetadataUpdate;
-use vars::{Vars, database_url, networks, or_off, parsed, public_url, within};
+use vars::{Vars, database_url, networks, or_off, origins, parsed, public_url, within};
 
 /// The settings; `docs/configuration.md` explains each.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Config {
     pub rate_limit: Option<NonZeroU32>,
     /// Requests per minute and address without a key, or with a wrong one; `None`: no limit.
     pub wrong_key_limit: Option<NonZeroU32>,
+    /// Whose web pages may read what is public.
+    pub browser_origins: Origins,
     /// What larger `limit`s are clamped to.
     pub max_page_size: i64,
     /// What an update does with metadata.
@@ -65,6 +67,21 @@ pub enum Keep {
     Nothing,
 }
 
+/// The origins of web pages: scheme, host and port, as a browser says them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// Every page.
+    Any,
+    /// Pages of these.
+    These(Vec<String>),
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::These(Vec::new())
+    }
+}
+
 /// How log records look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -76,6 +93,7 @@ pub enum LogFormat {
 
 const PUBLIC_URL: &str = "an http:// or https:// URL without query or fragment";
 const NETWORKS: &str = "addresses or networks separated by commas, such as 10.0.0.0/8";
+const ORIGINS: &str = "origins separated by commas, such as https://www.example.com, or *";
 const RETENTION: &str = "a number of days from 1 to 36500, or off";
 const METADATA_UPDATES: [(&str, MetadataUpdate); 2] = [
     ("merge", MetadataUpdate::Merge),
@@ -159,6 +177,9 @@ impl Config {
                     or_off(parsed),
                 )?
                 .unwrap_or(NonZeroU32::new(60)),
+            browser_origins: vars
+                .take("HANDBILL_BROWSER_ORIGINS", ORIGINS, origins)?
+                .unwrap_or_default(),
             max_page_size: vars
                 .take(
                     "HANDBILL_MAX_PAGE_SIZE",

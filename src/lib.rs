@@ -30,6 +30,7 @@ pub mod rules;
 pub mod stats;
 pub mod webhooks;
 
+pub mod bounds;
 pub mod clock;
 pub mod error;
 pub mod idempotency;

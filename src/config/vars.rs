@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::Origins;
 use crate::parse::Parse;
 use crate::text::WebUrl;
 
@@ -91,6 +92,20 @@ pub(super) fn public_url(text: &str) -> Option<String> {
     let url = WebUrl::parse(text).ok()?.to_url()?;
     (url.query().is_none() && url.fragment().is_none())
         .then(|| text.trim_end_matches('/').to_owned())
+}
+
+pub(super) fn origins(text: &str) -> Option<Origins> {
+    if text == "*" {
+        return Some(Origins::Any);
+    }
+    let origin = |part: &str| {
+        let url = WebUrl::parse(part.trim()).ok()?.to_url()?;
+        let origin = url.origin().ascii_serialization();
+        // As a browser says it: no path, no upper case, no port that goes without saying.
+        (origin == part.trim()).then_some(origin)
+    };
+    let origins: Option<Vec<String>> = text.split(',').map(origin).collect();
+    origins.map(Origins::These)
 }
 
 pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {

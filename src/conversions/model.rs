@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::belongs;
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::conversions;
@@ -162,3 +163,5 @@ pub struct ConversionFilter {
     /// Only of this kind.
     pub kind: Option<ConversionKind>,
 }
+
+belongs!(Conversion);

@@ -6,6 +6,7 @@
 pub mod edit;
 pub mod launch;
 pub mod model;
+pub mod public_routes;
 pub mod queries;
 pub mod routes;
 pub mod view;

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use super::model::{PayoutSchedule, Program, ProgramStatus};
-use crate::db::page::{Order, Page, paged};
+use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::programs;
 use crate::db::{DbConnection, on_each_database};
-use crate::ids::{AccountId, ProgramId};
+use crate::ids::{AccountId, ProgramId, Wanted};
 use crate::text::IdempotencyKey;
 
 /// The account's program with this id.
@@ -53,12 +53,14 @@ pub fn find_by_key(
 pub fn list(
     conn: &mut DbConnection,
     account: &AccountId,
+    only: Option<&Wanted<ProgramId>>,
     status: Option<ProgramStatus>,
     page: &Page,
 ) -> QueryResult<Vec<Program>> {
     let mut query = Program::query()
         .filter(programs::account_id.eq(account))
         .into_boxed();
+    wanted!(query, programs::id, only);
     if let Some(status) = status {
         query = query.filter(programs::status.eq(status));
     }

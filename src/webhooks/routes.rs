@@ -10,6 +10,7 @@ use super::model::{EndpointChanges, EventTypes, NewEndpoint, SigningSecret};
 use super::queries;
 use super::view::{EndpointView, WebhookEndpointList};
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -55,6 +56,8 @@ impl FromFields for EndpointFilter {
         Some(Self)
     }
 }
+
+narrow!(EndpointFilter: never);
 
 impl Filter for EndpointFilter {
     type Id = WebhookEndpointId;

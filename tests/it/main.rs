@@ -26,6 +26,7 @@ mod events;
 mod idempotency;
 mod impressions;
 mod journal;
+mod keys;
 mod killed;
 mod ledger;
 mod listen;
