@@ -105,7 +105,6 @@ const ADDRESSES: [(&str, Keep); 3] = [
     ("off", Keep::Nothing),
 ];
 const USER_AGENTS: [(&str, Keep); 2] = [("full", Keep::Full), ("off", Keep::Nothing)];
-const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 
 impl Config {
@@ -163,20 +162,8 @@ impl Config {
             trusted_proxies: vars
                 .take("HANDBILL_TRUSTED_PROXIES", NETWORKS, networks)?
                 .unwrap_or_default(),
-            rate_limit: vars
-                .take(
-                    "HANDBILL_RATE_LIMIT",
-                    "requests per minute and key, or off",
-                    or_off(parsed),
-                )?
-                .unwrap_or(NonZeroU32::new(30_000)),
-            wrong_key_limit: vars
-                .take(
-                    "HANDBILL_WRONG_KEY_LIMIT",
-                    "requests per minute and address, or off",
-                    or_off(parsed),
-                )?
-                .unwrap_or(NonZeroU32::new(60)),
+            rate_limit: vars.limit("HANDBILL_RATE_LIMIT", 30_000)?,
+            wrong_key_limit: vars.limit("HANDBILL_WRONG_KEY_LIMIT", 60)?,
             browser_origins: vars
                 .take("HANDBILL_BROWSER_ORIGINS", ORIGINS, origins)?
                 .unwrap_or_default(),
@@ -196,12 +183,7 @@ impl Config {
             scan_user_agent: vars
                 .one_of("HANDBILL_SCAN_USER_AGENT", &USER_AGENTS)?
                 .unwrap_or(Keep::Full),
-            impression_events: vars
-                .one_of(
-                    "HANDBILL_IMPRESSION_EVENTS",
-                    &[("on", true), ("off", false)],
-                )?
-                .unwrap_or(false),
+            impression_events: vars.switch("HANDBILL_IMPRESSION_EVENTS")?,
             scan_retention_days: vars
                 .take(
                     "HANDBILL_SCAN_RETENTION_DAYS",
@@ -218,9 +200,7 @@ impl Config {
                 )?
                 .unwrap_or(64)
                 * 1_000_000,
-            webhooks_allow_http: vars
-                .one_of("HANDBILL_WEBHOOKS_ALLOW_HTTP", &SWITCH)?
-                .unwrap_or(false),
+            webhooks_allow_http: vars.switch("HANDBILL_WEBHOOKS_ALLOW_HTTP")?,
             webhooks_allow_networks: vars
                 .take("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", NETWORKS, networks)?
                 .unwrap_or_default(),

@@ -69,9 +69,8 @@ impl Scopes {
             }
             None if words.is_empty() => "must name at least one scope".to_owned(),
             None => {
-                return Ok(Self::from_iter(
-                    Scope::all().filter(|scope| words.contains(&scope.to_string())),
-                ));
+                let named = |scope: &Scope| words.contains(&scope.to_string());
+                return Ok(Scope::all().filter(named).collect());
             }
         };
         Err(Complaint::new("unknown_value", complaint))

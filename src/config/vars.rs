@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -49,6 +50,19 @@ impl Vars {
             let found = words.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value)
         })
+    }
+
+    /// The setting `name`, which is on or off, and off when it is not there.
+    pub(super) fn switch(&mut self, name: &str) -> Result<bool, String> {
+        let words = [("on", true), ("off", false)];
+        Ok(self.one_of(name, &words)?.unwrap_or(false))
+    }
+
+    /// The setting `name`, which is so many requests per minute; none: no limit.
+    pub(super) fn limit(&mut self, name: &str, default: u32) -> Result<Option<NonZeroU32>, String> {
+        let expected = "requests per minute, or off";
+        let limit = self.take(name, expected, or_off(parsed))?;
+        Ok(limit.unwrap_or(NonZeroU32::new(default)))
     }
 
     /// Refuses what nobody has asked for: a misspelt name must not be passed over.
