@@ -34,6 +34,7 @@ pub mod rules;
 pub mod stats;
 pub mod webhooks;
 
+pub mod bounds;
 pub mod clock;
 pub mod encryption;
 pub mod error;

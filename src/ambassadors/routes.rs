@@ -10,10 +10,11 @@ use super::model::{AmbassadorChanges, AmbassadorFilter, NewAmbassador};
 use super::queries;
 use super::view::{UserList, UserView};
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::answer::{self, Created, Listing};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
@@ -23,6 +24,7 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ProgramId, Wanted};
+use crate::programs;
 use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
 
 /// The routes.
@@ -53,8 +55,13 @@ fields! {
         /// Only this program's (also spelt `program_id`).
         #[param(rename = "programId", value_type = Option<String>, example = "prog_123abc")]
         pub program_id = "programId" | "program_id": Option<Wanted<ProgramId>>,
+        /// Only this one (also spelt `student_id`).
+        #[param(rename = "studentId", value_type = Option<String>, example = "user_123abc")]
+        pub student_id = "studentId" | "student_id": Option<Wanted<AmbassadorId>>,
     }
 }
+
+narrow!(UserFilter);
 
 impl Filter for UserFilter {
     type Id = AmbassadorId;
@@ -105,13 +112,14 @@ fields! {
     responses((status = 200, description = "A page of ambassadors", body = UserList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<UserFilter>,
 ) -> Result<Listing<UserList>, Error> {
     let ListQuery { filter, page } = query;
     let filter = AmbassadorFilter {
         program_id: filter.program_id,
+        id: filter.student_id,
     };
     let stable = Some(format!("{} {filter:?}", account.id.as_str()));
     let rows =
@@ -128,11 +136,19 @@ async fn list(
         CreateRefusals))]
 async fn create(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     key: KeyHeader,
     body: Body<CreateUser>,
 ) -> Result<Created<UserView>, Error> {
     let Body(body) = body;
+    account
+        .admit(
+            &app,
+            "program_id",
+            &body.program_id,
+            programs::queries::find,
+        )
+        .await?;
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint(&[
             body.program_id.as_str(),
@@ -164,7 +180,7 @@ async fn create(
     responses((status = 200, description = "The ambassador", body = UserView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<AmbassadorId>,
 ) -> Result<web::Json<UserView>, Error> {
     let ambassador = id.find(&app, &account, queries::find).await?;
@@ -178,10 +194,11 @@ async fn show(
     responses((status = 200, description = "The ambassador as it is now", body = UserView), UpdateRefusals))]
 async fn update(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<AmbassadorId>,
     body: Result<Body<UpdateUser>, Error>,
 ) -> Result<web::Json<UserView>, Error> {
+    id.held_by(&account, &app, queries::find).await?;
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let changes = AmbassadorChanges {
         first_name: body.first_name,

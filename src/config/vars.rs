@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::Origins;
 use crate::parse::Parse;
 use crate::text::WebUrl;
 
@@ -52,6 +54,19 @@ impl Vars {
         })
     }
 
+    /// The setting `name`, which is on or off, and off when it is not there.
+    pub(super) fn switch(&mut self, name: &str) -> Result<bool, String> {
+        let words = [("on", true), ("off", false)];
+        Ok(self.one_of(name, &words)?.unwrap_or(false))
+    }
+
+    /// The setting `name`, which is so many requests per minute; none: no limit.
+    pub(super) fn limit(&mut self, name: &str, default: u32) -> Result<Option<NonZeroU32>, String> {
+        let expected = "requests per minute, or off";
+        let limit = self.take(name, expected, or_off(parsed))?;
+        Ok(limit.unwrap_or(NonZeroU32::new(default)))
+    }
+
     /// Refuses what nobody has asked for: a misspelt name must not be passed over.
     pub(super) fn refuse_the_rest(self) -> Result<(), String> {
         match self.0.into_keys().next() {
@@ -93,6 +108,20 @@ pub(super) fn public_url(text: &str) -> Option<String> {
     let url = WebUrl::parse(text).ok()?.to_url()?;
     (url.query().is_none() && url.fragment().is_none())
         .then(|| text.trim_end_matches('/').to_owned())
+}
+
+pub(super) fn origins(text: &str) -> Option<Origins> {
+    if text == "*" {
+        return Some(Origins::Any);
+    }
+    let origin = |part: &str| {
+        let url = WebUrl::parse(part.trim()).ok()?.to_url()?;
+        let origin = url.origin().ascii_serialization();
+        // As a browser says it: no path, no upper case, no port that goes without saying.
+        (origin == part.trim()).then_some(origin)
+    };
+    let origins: Option<Vec<String>> = text.split(',').map(origin).collect();
+    origins.map(Origins::These)
 }
 
 pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {

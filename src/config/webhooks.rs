@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::vars::{Vars, networks, or_off, within};
-use super::{NETWORKS, RETENTION, SWITCH};
+use super::{NETWORKS, RETENTION};
 use crate::encryption::EncryptionKeys;
 use crate::webhooks::authorities::Authorities;
 
@@ -31,9 +31,7 @@ impl WebhookConfig {
     pub(super) fn take(vars: &mut Vars) -> Result<Self, String> {
         let days = || or_off(within(1..=36_500));
         Ok(Self {
-            allow_http: vars
-                .one_of("HANDBILL_WEBHOOKS_ALLOW_HTTP", &SWITCH)?
-                .unwrap_or(false),
+            allow_http: vars.switch("HANDBILL_WEBHOOKS_ALLOW_HTTP")?,
             allow_networks: vars
                 .take("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", NETWORKS, networks)?
                 .unwrap_or_default(),

@@ -11,6 +11,7 @@ use super::queries;
 use super::secret::{KeptSecret, SigningSecret};
 use super::view::{EndpointView, WebhookEndpointList};
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -56,6 +57,8 @@ impl FromFields for EndpointFilter {
         Some(Self)
     }
 }
+
+narrow!(EndpointFilter: never);
 
 impl Filter for EndpointFilter {
     type Id = WebhookEndpointId;

@@ -28,6 +28,7 @@ mod idempotency;
 mod impressions;
 mod introductions;
 mod journal;
+mod keys;
 mod killed;
 mod killed_webhooks;
 mod ledger;

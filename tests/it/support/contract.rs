@@ -21,6 +21,9 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     } else {
         method.as_str().to_lowercase()
     };
+    if method == "options" {
+        return;
+    }
     let Some(operation) = operation(&method, path) else {
         assert!(
             [401, 404, 405].contains(&answer.status) || !path.starts_with("/api"),
@@ -59,7 +62,9 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
                     None => want == got,
                 })
     };
-    let found = paths.iter().find(|(template, _)| fits(template))?;
+    // `/keys/{id}:rotate` before `/keys/{id}`.
+    let fitting = paths.iter().filter(|(template, _)| fits(template));
+    let found = fitting.max_by_key(|(template, _)| template.len())?;
     found.1.get(method)
 }
 
