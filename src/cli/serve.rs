@@ -14,7 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::{Db, migrations};
 use crate::error::Error;
-use crate::http::server;
+use crate::http::{metrics, server};
 use crate::ids::{AccountId, ApiKeyId};
 use crate::parse::Parse;
 use crate::payday;
@@ -61,14 +61,32 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let worker = actix_web::rt::spawn(worker::run(app.clone()));
     let payday = actix_web::rt::spawn(payday::run(app.clone()));
     let webhooks = actix_web::rt::spawn(dispatch::run(app.clone()));
+    let watched = watched(&app)?;
     let server = server::serve(app, listener, true).map_err(|error| error.to_string())?;
     log::info!("listening on {bound}, reachable at {url}, docs at {url}/docs");
     let served = server.await.map_err(|error| error.to_string());
     worker.abort();
     payday.abort();
     webhooks.abort();
+    if let Some(watched) = watched {
+        watched.stop(false).await;
+    }
     log::info!("stopped");
     served
+}
+
+/// Serves the metrics where they were asked for, if that is not beside the API.
+fn watched(app: &App) -> Result<Option<actix_web::dev::ServerHandle>, String> {
+    let Some(bind) = app.config.metrics_bind else {
+        return Ok(None);
+    };
+    let refused = |error| format!("cannot listen on {bind}: {error}");
+    let listener = TcpListener::bind(bind).map_err(refused)?;
+    let server = metrics::serve(app.clone(), listener).map_err(refused)?;
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    log::info!("metrics on {bind}");
+    Ok(Some(handle))
 }
 
 /// On an empty database: the account `default` and a key, which is returned to be shown.

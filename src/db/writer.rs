@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::DbConnection;
 use super::connection::PLANNED_FOR;
 use super::job::{Job, Moments, Ran, Task};
+use super::load::Tally;
 use super::state::Commits;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -33,16 +34,32 @@ pub(super) struct Writer {
 
 impl Writer {
     /// A thread for writes.
-    pub(super) fn start(url: &str, clock: Clock, commits: Commits) -> Result<Self, Error> {
-        Self::sit_down(url, clock, Some(commits))
+    pub(super) fn start(
+        url: &str,
+        clock: Clock,
+        commits: Commits,
+        tally: Tally,
+    ) -> Result<Self, Error> {
+        Self::sit_down(url, clock, Some(commits), tally)
     }
 
     /// A thread for look-ups that are made together, which need no transaction.
     pub(super) fn start_reader(url: &str, clock: Clock) -> Result<Self, Error> {
-        Self::sit_down(url, clock, None)
+        Self::sit_down(url, clock, None, Tally::default())
     }
 
-    fn sit_down(url: &str, clock: Clock, commits: Option<Commits>) -> Result<Self, Error> {
+    /// How many jobs wait, and how many may.
+    pub(super) fn waiting(&self) -> (u64, u64) {
+        let limit = self.jobs.max_capacity();
+        ((limit - self.jobs.capacity()) as u64, limit as u64)
+    }
+
+    fn sit_down(
+        url: &str,
+        clock: Clock,
+        commits: Option<Commits>,
+        tally: Tally,
+    ) -> Result<Self, Error> {
         let conn = open(url)?;
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
         let mut desk = Desk {
@@ -50,6 +67,7 @@ impl Writer {
             conn: Some(conn),
             moments: Moments::of(clock),
             commits,
+            tally,
             planned: Instant::now(),
         };
         let name = match desk.commits {
@@ -108,6 +126,7 @@ struct Desk {
     moments: Moments,
     /// Counts what is committed; a reader's commits nothing.
     commits: Option<Commits>,
+    tally: Tally,
     /// When plans were last forgotten.
     planned: Instant,
 }
@@ -124,6 +143,9 @@ impl Desk {
             let committed = self
                 .commit(&mut fresh)
                 .map_err(|error| format!("{error:?}"));
+            if committed.is_ok() {
+                self.tally.add(fresh.len());
+            }
             for job in fresh {
                 job.reply(match &committed {
                     Ok(()) => Ok(()),

@@ -15,6 +15,7 @@ pub mod delivery_view;
 pub mod dispatch;
 pub mod edit;
 pub mod guard;
+pub mod lag_queries;
 pub mod message;
 pub mod model;
 pub mod queries;

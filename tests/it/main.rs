@@ -56,4 +56,5 @@ mod tenancy;
 mod transport;
 mod users;
 mod verify;
+mod watched;
 mod webhooks;
