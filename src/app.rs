@@ -13,13 +13,14 @@ use utoipa::openapi::SecurityRequirement;
 use crate::api_keys::authenticate::{Opened, authenticate};
 use crate::api_keys::scope::Scope;
 use crate::clock::Clock;
-use crate::config::{Config, Origins};
+use crate::config::Config;
 use crate::db::Db;
 use crate::db::positions::Positions;
 use crate::db::recent::Recent;
 use crate::db::together::Together;
 use crate::error::Error;
 use crate::http::edge::edge;
+use crate::http::metrics::{self, Metrics};
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::remembered::{Answers, remembered};
@@ -71,6 +72,8 @@ pub struct App {
     pub referrals: Together<Sought, Option<Referral>>,
     /// Signups on their way into the database.
     pub signups: Together<Signup, Outcome>,
+    /// What is counted for whoever watches the server.
+    pub metrics: Metrics,
     /// Sends events to who wants to hear of them.
     pub webhooks: Sender,
     /// Answers that are right as long as nothing was written.
@@ -102,6 +105,7 @@ impl App {
             signups: Together::by(record::record),
             answers: Arc::default(),
             positions: Arc::default(),
+            metrics: Metrics::default(),
             strangers,
         }
     }
@@ -120,14 +124,17 @@ pub fn build(
     >,
 > {
     actix_web::App::new()
-        .configure(|service| routes(service, &app.config.browser_origins))
+        .configure(|service| routes(service, &app.config))
         .app_data(web::Data::new(app))
         .default_service(web::to(nothing_here))
         .wrap(from_fn(edge))
 }
 
 /// The route table.
-fn routes(routes: &mut web::ServiceConfig, origins: &Origins) {
+fn routes(routes: &mut web::ServiceConfig, config: &Config) {
+    if config.metrics_bind.is_none() {
+        routes.configure(metrics::configure);
+    }
     routes
         .service(
             web::scope("/api/v1/public")
@@ -135,7 +142,7 @@ fn routes(routes: &mut web::ServiceConfig, origins: &Origins) {
                 .configure(stats::public_routes::configure)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate))
-                .wrap(browsers::allowed(origins)),
+                .wrap(browsers::allowed(&config.browser_origins)),
         )
         .service(
             web::scope("/api/v1")

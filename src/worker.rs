@@ -15,6 +15,7 @@ use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
 use crate::impressions::model::Impression;
 use crate::impressions::replay::{Entry, replay};
+use crate::webhooks;
 use crate::webhooks::forget_events::forget_events;
 use crate::webhooks::retain::forget as forget_deliveries;
 
@@ -22,6 +23,8 @@ use crate::webhooks::retain::forget as forget_deliveries;
 const ROUND: Duration = Duration::from_secs(1);
 /// How many rounds pass between two looks at what is old.
 const RETENTION: u64 = 600;
+/// How many rounds pass between two looks at how far webhooks are behind.
+const MEASURES: u64 = 10;
 /// In a crowd filing waits, so that it does not take the writer's time from the phones …
 const CROWD: u64 = 200;
 /// … until so many scans wait, because lists have to look through them.
@@ -60,6 +63,11 @@ pub async fn run(app: App) {
                 Ok(false) => {}
                 Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
             }
+        }
+        if round % MEASURES == 0
+            && let Err(error) = measure(&app).await
+        {
+            log::warn!("nobody knows how far webhooks are behind: {error:?}");
         }
         if round % RETENTION == 0 {
             match retain(&app, &mut reached).await {
@@ -224,6 +232,20 @@ async fn until_none(
             more => deleted += more,
         }
     }
+}
+
+/// Notes for the metrics how far webhooks are behind.
+///
+/// # Errors
+/// The database's.
+pub async fn measure(app: &App) -> Result<(), Error> {
+    let load = |conn: &mut _| Ok(webhooks::lag_queries::backlog(conn)?);
+    let backlog = app.db.read_at_length(load).await?;
+    let age = backlog.oldest.map_or(0, |oldest| {
+        (app.clock.now().micros() - oldest.micros()) / 1_000_000
+    });
+    app.metrics.note_backlog(backlog.events, age);
+    Ok(())
 }
 
 /// All accounts there are.

@@ -9,6 +9,7 @@ pub mod edge;
 pub mod fields;
 pub mod idempotency;
 pub mod json;
+pub mod metrics;
 pub mod openapi;
 pub mod operations;
 pub mod path;

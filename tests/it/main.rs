@@ -59,6 +59,7 @@ mod tenancy;
 mod transport;
 mod users;
 mod verify;
+mod watched;
 mod webhook_crowd;
 mod webhook_keeping;
 mod webhooks;
