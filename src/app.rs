@@ -35,8 +35,8 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    ambassadors, conversions, earnings, events, impressions, ledger, payouts, posters, programs,
-    referrals, refunds, rules, stats, webhooks,
+    acts, ambassadors, conversions, earnings, erasures, events, impressions, ledger, payouts,
+    posters, programs, referrals, refunds, rules, stats, webhooks,
 };
 
 /// What a request can reach. Cheap to clone.
@@ -144,6 +144,8 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .configure(ledger::balance_routes::configure)
                 .configure(ledger::statement_routes::configure)
                 .configure(stats::routes::configure)
+                .configure(acts::routes::configure)
+                .configure(erasures::routes::configure)
                 .configure(events::routes::configure)
                 .configure(webhooks::action_routes::configure)
                 .configure(webhooks::delivery_routes::configure)
@@ -188,6 +190,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ledger::balance_routes::Docs::openapi(),
         ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
+        acts::routes::Docs::openapi(),
+        erasures::routes::Docs::openapi(),
         events::routes::Docs::openapi(),
         webhooks::action_routes::Docs::openapi(),
         webhooks::delivery_routes::Docs::openapi(),

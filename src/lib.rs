@@ -12,12 +12,14 @@ pub mod payday;
 pub mod worker;
 
 pub mod accounts;
+pub mod acts;
 pub mod ambassadors;
 pub mod api_keys;
 pub mod audit;
 pub mod conversions;
 pub mod copies;
 pub mod earnings;
+pub mod erasures;
 pub mod events;
 pub mod impressions;
 pub mod ledger;

@@ -6,6 +6,8 @@ use serde_json::json;
 use super::{print_json, say, write};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note;
 use crate::api_keys::model::{ApiKey, Secret};
 use crate::api_keys::{issue, queries, revoke};
 use crate::clock::Timestamp;
@@ -68,6 +70,7 @@ fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> R
     let (account, key) = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
         let key = issue::issue(conn, &account.id, ApiKeyId::new(now), &name, &secret, now)?;
+        noted(conn, &key, Action::KeyCreated, now)?;
         Ok((account, key))
     })?;
     if json {
@@ -113,7 +116,14 @@ fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), Stri
 fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     let id = ApiKeyId::from_outside(id)
         .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
-    let key = write(config, move |conn, now| revoke::revoke(conn, &id, now))?;
+    let key = write(config, move |conn, now| {
+        let before = queries::find(conn, &id)?;
+        let key = revoke::revoke(conn, &id, now)?;
+        if before.is_some_and(|before| before.revoked_at.is_none()) {
+            noted(conn, &key, Action::KeyRevoked, now)?;
+        }
+        Ok(key)
+    })?;
     match json {
         true => print_json(&shown(&key)),
         false => {
@@ -125,6 +135,19 @@ fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// What is done here is in the account's audit log too.
+fn noted(
+    conn: &mut DbConnection,
+    key: &ApiKey,
+    action: Action,
+    now: Timestamp,
+) -> Result<(), Error> {
+    note(
+        conn,
+        &Act::new(&key.account_id, None, action, key.id.as_str(), now),
+    )
 }
 
 /// The account that was named; the default one exists as soon as it is asked for.

@@ -64,7 +64,7 @@ pub struct Db {
     asking: Together<(), Option<State>>,
     commits: Commits,
     /// On SQLite.
-    _checkpointer: Option<Checkpointer>,
+    checkpointer: Option<Checkpointer>,
     is_file: bool,
 }
 
@@ -82,7 +82,7 @@ impl Db {
                 .transpose()?,
             asking: Together::by(state::ask_server),
             commits,
-            _checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
+            checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
             is_file,
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
@@ -187,6 +187,25 @@ impl Db {
     /// Whether [`Db::state`] asks nobody else.
     pub fn knows_its_state(&self) -> bool {
         self.is_file
+    }
+
+    /// Makes what was overwritten unreadable, as far as that is in our hands: SQLite overwrites what is deleted
+    /// (`secure_delete`), and here its log is emptied, now or, if somebody reads from it, within seconds. PostgreSQL
+    /// keeps old rows until its vacuum.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        let Some(checkpointer) = &self.checkpointer else {
+            return Ok(());
+        };
+        let url = Arc::clone(&self.url);
+        let emptied = web::block(move || {
+            let mut conn =
+                DbConnection::open(&url).map_err(|error| Error::Unavailable(error.to_string()))?;
+            Ok::<bool, Error>(checkpointer::empty_the_log(&mut conn)?)
+        });
+        if !emptied.await.map_err(Error::internal)?.unwrap_or_default() {
+            checkpointer.empty_soon();
+        }
+        Ok(())
     }
 
     /// Whether the database answers.

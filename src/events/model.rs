@@ -22,6 +22,10 @@ text_enum! {
         ReferralReopened = "referral.reopened",
         /// What is known about the person changed, and not where the signup stands.
         ReferralUpdated = "referral.updated",
+        /// What was personal about the person was removed. The object is nothing but the id.
+        ReferralErased = "referral.erased",
+        /// What was personal about an ambassador was removed. The object is nothing but the id.
+        UserErased = "user.erased",
         /// A purchase was reported.
         ConversionCreated = "conversion.created",
         /// A refund was reported.

@@ -102,6 +102,8 @@ fn every_word_stands_only_where_it_may() {
 #[test]
 fn verbs_call_only_towards_the_money() {
     let nouns = [
+        "copies",
+        "erasures",
         "accounts",
         "api_keys",
         "programs",
@@ -118,6 +120,7 @@ fn verbs_call_only_towards_the_money() {
         "stats",
         "webhooks",
         "events",
+        "acts",
         "audit",
     ];
     let reading = ["model", "queries"];
@@ -157,6 +160,9 @@ fn the_database_and_http_know_no_noun() {
             continue;
         }
         for noun in [
+            "copies",
+            "erasures",
+            "acts",
             "accounts",
             "api_keys",
             "programs",

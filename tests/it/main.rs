@@ -11,6 +11,7 @@
 mod support;
 
 mod architecture;
+mod audit_log;
 mod auth;
 mod backup;
 mod bad_input;
@@ -37,6 +38,7 @@ mod pages;
 mod payday;
 mod payouts;
 mod posters;
+mod privacy;
 mod programs;
 mod published_clients;
 mod races;
