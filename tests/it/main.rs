@@ -49,6 +49,7 @@ mod remembered;
 mod retention;
 mod rule_shapes;
 mod rules;
+mod same_answers;
 mod scans;
 mod schema;
 mod starts;
