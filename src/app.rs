@@ -37,9 +37,9 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    ambassadors, api_keys, conversions, coupons, customers, earnings, events, impressions,
-    introductions, invitations, ledger, payouts, posters, programs, referrals, refunds, rules,
-    stats, webhooks,
+    acts, ambassadors, api_keys, conversions, coupons, customers, earnings, erasures, events,
+    impressions, introductions, invitations, ledger, payouts, posters, programs, referrals,
+    refunds, rules, stats, webhooks,
 };
 
 /// Where the API lives.
@@ -172,6 +172,8 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
                 .configure(ledger::balance_routes::configure)
                 .configure(ledger::statement_routes::configure)
                 .configure(stats::routes::configure)
+                .configure(acts::routes::configure)
+                .configure(erasures::routes::configure)
                 .configure(events::routes::configure)
                 .configure(webhooks::action_routes::configure)
                 .configure(webhooks::delivery_routes::configure)
@@ -223,6 +225,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
         stats::public_routes::Docs::openapi(),
+        acts::routes::Docs::openapi(),
+        erasures::routes::Docs::openapi(),
         events::routes::Docs::openapi(),
         webhooks::action_routes::Docs::openapi(),
         webhooks::delivery_routes::Docs::openapi(),

@@ -8,8 +8,9 @@ use crate::accounts;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbConnection, order};
+use crate::erasures;
 use crate::error::Error;
-use crate::ids::{AccountId, ImpressionId};
+use crate::ids::{AccountId, EventId, ImpressionId};
 use crate::impressions::file;
 use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
@@ -33,9 +34,12 @@ const MOST_UNFILED: u64 = 3_000_000;
 /// How many scans of the journal are stored in one transaction.
 const REPLAYED_TOGETHER: usize = 500;
 
-/// How far each account's scans have been gone through. Lost with the process, and then made again.
+/// How far each account's scans, and the events of scans, have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
-pub struct Reached(HashMap<AccountId, ImpressionId>);
+pub struct Reached(
+    HashMap<AccountId, ImpressionId>,
+    HashMap<AccountId, EventId>,
+);
 
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {
@@ -196,6 +200,7 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
             forgotten += stretch.forgotten;
             reached.0.insert(account.clone(), stretch.last);
         }
+        retain_events(app, account, cutoff, reached).await?;
     }
     Ok(forgotten)
 }
@@ -246,6 +251,30 @@ pub async fn measure(app: &App) -> Result<(), Error> {
     });
     app.metrics.note_backlog(backlog.events, age);
     Ok(())
+}
+
+/// The same for the events of scans, if there are any.
+async fn retain_events(
+    app: &App,
+    account: AccountId,
+    cutoff: Timestamp,
+    reached: &mut Reached,
+) -> Result<(), Error> {
+    loop {
+        let (id, after) = (account.clone(), reached.1.get(&account).cloned());
+        let due = app
+            .db
+            .read_at_length(move |conn| erasures::forget::due(conn, &id, after.as_ref(), cutoff))
+            .await?;
+        let Some(last) = due.last().cloned() else {
+            return Ok(());
+        };
+        let id = account.clone();
+        app.db
+            .write(move |conn, _| erasures::forget::forget(conn, &id, &due))
+            .await?;
+        reached.1.insert(account.clone(), last);
+    }
 }
 
 /// All accounts there are.

@@ -67,7 +67,7 @@ pub struct Db {
     commits: Commits,
     tally: Tally,
     /// On SQLite.
-    _checkpointer: Option<Checkpointer>,
+    checkpointer: Option<Checkpointer>,
     is_file: bool,
 }
 
@@ -87,7 +87,7 @@ impl Db {
             asking: Together::by(state::ask_server),
             commits,
             tally,
-            _checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
+            checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
             is_file,
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
@@ -219,5 +219,24 @@ impl Db {
             connections,
             waiting,
         }
+    }
+
+    /// Makes what was overwritten unreadable, as far as that is in our hands: SQLite overwrites what is deleted
+    /// (`secure_delete`), and here its log is emptied, now or, if somebody reads from it, within seconds. PostgreSQL
+    /// keeps old rows until its vacuum.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        let Some(checkpointer) = &self.checkpointer else {
+            return Ok(());
+        };
+        let url = Arc::clone(&self.url);
+        let emptied = web::block(move || {
+            let mut conn =
+                DbConnection::open(&url).map_err(|error| Error::Unavailable(error.to_string()))?;
+            Ok::<bool, Error>(checkpointer::empty_the_log(&mut conn)?)
+        });
+        if !emptied.await.map_err(Error::internal)?.unwrap_or_default() {
+            checkpointer.empty_soon();
+        }
+        Ok(())
     }
 }

@@ -47,6 +47,8 @@ pub const TABLES: &[Table] = &[
     table("payout_moves", &["account_id", "payout_id", "position"]),
     table("events", OWN),
     table("event_counters", &["account_id"]),
+    table("acts", OWN),
+    table("erasures", &["account_id", "object_id"]),
     table("webhook_endpoints", OWN),
     table(
         "webhook_deliveries",

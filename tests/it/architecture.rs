@@ -103,6 +103,8 @@ fn every_word_stands_only_where_it_may() {
 #[test]
 fn verbs_call_only_towards_the_money() {
     let nouns = [
+        "copies",
+        "erasures",
         "accounts",
         "api_keys",
         "invitations",
@@ -123,6 +125,7 @@ fn verbs_call_only_towards_the_money() {
         "stats",
         "webhooks",
         "events",
+        "acts",
         "audit",
     ];
     let reading = ["model", "queries", "view"];
@@ -162,6 +165,9 @@ fn the_database_and_http_know_no_noun() {
             continue;
         }
         for noun in [
+            "copies",
+            "erasures",
+            "acts",
             "accounts",
             "api_keys",
             "invitations",

@@ -11,6 +11,7 @@
 mod support;
 
 mod architecture;
+mod audit_log;
 mod auth;
 mod backup;
 mod bad_input;
@@ -41,7 +42,9 @@ mod pages;
 mod payday;
 mod payouts;
 mod posters;
+mod privacy;
 mod programs;
+mod promises;
 mod published_clients;
 mod races;
 mod rate_limit;
@@ -51,8 +54,10 @@ mod remembered;
 mod retention;
 mod rule_shapes;
 mod rules;
+mod same_answers;
 mod scans;
 mod schema;
+mod seen_in_peers;
 mod starts;
 mod stats;
 mod tenancy;
