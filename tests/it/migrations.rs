@@ -1,7 +1,9 @@
 //! Migrations: the same in both folders, run once however many start, refused when they are newer.
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -9,7 +11,7 @@ use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use handbill::db::{DbConnection, migrations};
 
-use crate::support::Database;
+use crate::support::{Database, number};
 
 fn names(database: &str) -> Vec<String> {
     let folder = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
@@ -83,6 +85,34 @@ fn several_processes_that_start_at_once_migrate_once() {
             applied(&mut database.connect()),
             i64::try_from(all).expect("a count")
         );
+    }
+}
+
+/// `MIGRATIONS_KILLED=50` is the long run.
+#[test]
+fn a_migration_that_is_killed_half_way_is_finished_by_the_next() {
+    for empty in [Database::empty_sqlite, Database::empty_postgres] {
+        let mut halfway = 0;
+        for turn in 0..number("MIGRATIONS_KILLED", 6) {
+            let database = empty();
+            let mut process = Command::new(env!("CARGO_BIN_EXE_handbill"))
+                .arg("migrate")
+                .env("DATABASE_URL", &database.url)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the program");
+            thread::sleep(Duration::from_millis(10 + 9 * turn as u64));
+            let _ = process.kill();
+            let done = process.wait().expect("an end").success();
+            halfway += usize::from(!done);
+            migrations::run(&database.url).expect("the rest");
+            migrations::check(&database.url).expect("all of it");
+            let all = migrations::embedded().expect("migrations").len();
+            let count = applied(&mut database.connect());
+            assert_eq!(count, i64::try_from(all).expect("a count"));
+        }
+        assert!(halfway > 0, "some were killed before they were through");
     }
 }
 

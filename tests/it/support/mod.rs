@@ -8,6 +8,7 @@ pub mod crowd;
 pub mod database;
 pub mod dump;
 pub mod everything;
+pub mod disk;
 pub mod money;
 pub mod operations;
 mod postgres;
@@ -15,6 +16,7 @@ pub mod process;
 pub mod receiver;
 mod server;
 pub mod tls;
+pub mod traffic;
 
 /// What a server needs so that it sends webhooks to receivers on this machine.
 pub const WEBHOOKS_TO_THIS_MACHINE: [(&str, &str); 2] = [
