@@ -17,9 +17,9 @@ use crate::copies::backup::Backup;
 use crate::copies::relocate::Moved;
 use crate::copies::restore::Restored;
 use crate::copies::{backup, export, import, relocate, restore};
+use crate::db::{DbConnection, migrations};
 use crate::db::file::Draft;
 use crate::db::snapshot::on_a_snapshot;
-use crate::db::{DbConnection, migrations};
 use crate::error::Error;
 use crate::parse::Parse;
 use crate::text::Name;
@@ -129,7 +129,7 @@ pub(super) fn import(config: &Config, options: &Imported) -> Result<(), String> 
             Box::new(BufReader::new(file))
         }
     };
-    migrations::run(&config.database_url)?;
+    super::bring_up_to_date(&config.database_url)?;
     let imported = DbConnection::open_for_long(&config.database_url)
         .and_then(|mut conn| import::import(&mut conn, input, name.as_ref()))
         .map_err(|error| sentence(&error))?;

@@ -68,6 +68,23 @@ pub fn check(url: &str) -> Result<(), String> {
     }
 }
 
+/// Whether the database at `url` has something in it, and is older than this handbill. One that is newer is not.
+///
+/// # Errors
+/// A sentence: the database cannot be reached.
+pub fn are_missing(url: &str) -> Result<bool, String> {
+    let mut conn =
+        DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))?;
+    let applied = match &mut conn {
+        DbConnection::Sqlite(inner) => inner.applied_migrations(),
+        DbConnection::Postgres(inner) => inner.applied_migrations(),
+    };
+    let applied = said(&applied.map_err(|error| format!("cannot read the database: {error}"))?);
+    let known = embedded()?;
+    let is_known = applied.iter().all(|version| known.contains(version));
+    Ok(is_known && !applied.is_empty() && applied.len() < known.len())
+}
+
 /// The names of the embedded migrations, oldest first; the same for both databases.
 pub fn embedded() -> Result<Vec<String>, String> {
     names::<Sqlite>(&SQLITE).map_err(|error| error.to_string())

@@ -1,6 +1,7 @@
 //! Migrations: the same in both folders, run once however many start, refused when they are newer.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use handbill::db::{DbConnection, migrations};
 
+use crate::command_line::handbill;
 use crate::support::{Database, number};
 
 fn names(database: &str) -> Vec<String> {
@@ -113,6 +115,51 @@ fn a_migration_that_is_killed_half_way_is_finished_by_the_next() {
             assert_eq!(count, i64::try_from(all).expect("a count"));
         }
         assert!(halfway > 0, "some were killed before they were through");
+    }
+}
+
+#[test]
+fn a_file_is_copied_before_it_is_migrated_and_the_last_three_copies_are_kept() {
+    let database = Database::sqlite();
+    let file = PathBuf::from(database.url.trim_start_matches("sqlite://"));
+    let copies = || {
+        let entries = fs::read_dir(file.parent().expect("a folder")).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").path());
+        let is_copy = |path: &PathBuf| path.to_string_lossy().contains(".before-upgrade-");
+        names.filter(is_copy).collect::<Vec<_>>()
+    };
+    let all = i64::try_from(names("sqlite").len()).expect("a count");
+    let last = names("sqlite").pop().expect("a migration");
+    let down = format!(
+        "{}/migrations/sqlite/{last}/down.sql",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let down = fs::read_to_string(down).expect("the migration");
+    let up_to_date = handbill(&database.url, &["migrate"]);
+    assert!(
+        up_to_date.status.success() && copies().is_empty(),
+        "nothing to do"
+    );
+    for upgrade in 1..=5 {
+        let mut conn = database.connect();
+        let forget = "DELETE FROM __diesel_schema_migrations WHERE version = \
+            (SELECT max(version) FROM __diesel_schema_migrations)";
+        conn.batch_execute(&format!("{down}; {forget}"))
+            .expect("the version before");
+        drop(conn);
+        let done = handbill(&database.url, &["migrate"]);
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        assert_eq!(copies().len(), 3.min(upgrade));
+        assert_eq!(applied(&mut database.connect()), all);
+        for copy in copies() {
+            let url = format!("sqlite://{}", copy.display());
+            let mut conn = DbConnection::open(&url).expect("a database");
+            assert_eq!(applied(&mut conn), all - 1, "as it was before");
+        }
     }
 }
 
