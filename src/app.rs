@@ -23,6 +23,7 @@ use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::remembered::{Answers, remembered};
 use crate::http::strangers::Strangers;
+use crate::http::surface::Surface;
 use crate::http::{docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
@@ -35,9 +36,13 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    ambassadors, conversions, coupons, customers, earnings, events, impressions, introductions,
-    invitations, ledger, payouts, posters, programs, referrals, refunds, rules, stats, webhooks,
+    ambassadors, conversions, coupons, customers, dialects, earnings, events, impressions,
+    introductions, invitations, ledger, payouts, posters, programs, referrals, refunds, rules,
+    stats, webhooks,
 };
+
+/// The parts of the address space that speak a dialect of their own.
+pub static SURFACES: [Surface; 1] = [dialects::vinr::SURFACE];
 
 /// What a request can reach. Cheap to clone.
 #[derive(Clone)]
@@ -156,6 +161,15 @@ fn routes(routes: &mut web::ServiceConfig) {
                 .wrap(from_fn(remembered))
                 .wrap(from_fn(authenticate)),
         )
+        .service(
+            web::scope("/v1")
+                .configure(dialects::vinr::referral_routes::configure)
+                .configure(dialects::vinr::customer_routes::configure)
+                .configure(dialects::vinr::event_routes::configure)
+                .configure(dialects::vinr::endpoint_routes::configure)
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(authenticate)),
+        )
         .configure(impressions::scan_routes::configure)
         .configure(posters::image_routes::configure)
         .configure(operations::configure)
@@ -200,6 +214,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         webhooks::action_routes::Docs::openapi(),
         webhooks::delivery_routes::Docs::openapi(),
         webhooks::routes::Docs::openapi(),
+        dialects::vinr::referral_routes::Docs::openapi(),
+        dialects::vinr::customer_routes::Docs::openapi(),
+        dialects::vinr::event_routes::Docs::openapi(),
+        dialects::vinr::endpoint_routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),
         operations::Docs::openapi(),

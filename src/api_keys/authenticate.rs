@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::peer;
 use crate::http::strangers::Strangers;
+use crate::http::surface;
 
 /// Wraps the routes that need a key: finds the account, counts the request against the key's limit.
 pub async fn authenticate(
@@ -84,15 +85,32 @@ async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
     known.ok_or(Error::Unauthorized)
 }
 
-/// The secret of the one `Authorization` header. Two of them are a contradiction, not a choice.
+/// The secret of the one `Authorization` header, or of the surface's own. Two that differ are a contradiction, not a
+/// choice.
 fn presented(request: &ServiceRequest) -> Option<Secret> {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let (Some(value), None) = (headers.next(), headers.next()) else {
-        return None;
+    let own = surface::of(request.path()).map(|surface| surface.key_header);
+    let own = own.map_or(Ok(None), |name| the_one(request.headers().get_all(name)));
+    let bearer = the_one(request.headers().get_all(AUTHORIZATION));
+    let token = match (bearer.ok()?.map(bearer_token), own.ok()?) {
+        (None, None) => return None,
+        (Some(bearer), None) => bearer?,
+        (None, Some(own)) => own,
+        (Some(bearer), Some(own)) => bearer.filter(|bearer| *bearer == own)?,
     };
-    let value = value.to_str().ok()?;
-    let (scheme, token) = value.trim().split_once(' ')?;
+    token.starts_with("sk_").then(|| Secret::presented(token))
+}
+
+/// The text of the one header among `values`, if there is any. `Err`: there are several, or it is no text.
+fn the_one<'a>(mut values: impl Iterator<Item = &'a HeaderValue>) -> Result<Option<&'a str>, ()> {
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(|text| Some(text.trim())).map_err(drop),
+        (Some(_), Some(_)) => Err(()),
+    }
+}
+
+fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && token.starts_with("sk_"))
-        .then(|| Secret::presented(token))
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

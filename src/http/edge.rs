@@ -1,5 +1,5 @@
 //! The outermost layer of every request: gives it an id, survives its panics, puts every failure into the
-//! one shape, logs one line.
+//! one shape of its surface, logs one line.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -11,12 +11,14 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::error::{Error, FieldError};
+use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,33 +53,59 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
-    let id = request_id(&request);
+    let ticket = Ticket::of(&request);
     let method = request.method().clone();
+    if ticket.surface.is_some() {
+        let id = RequestId(ticket.id.clone());
+        request.extensions_mut().insert(id);
+    }
     // HEAD is GET without the body, which the encoder leaves out. A scan must tell them apart itself.
-    if method == Method::HEAD && !request.path().starts_with("/q/") {
+    let has_head = ticket.surface.is_none_or(|surface| surface.has_head);
+    if method == Method::HEAD && has_head && !request.path().starts_with("/q/") {
         request.head_mut().method = Method::GET;
     }
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut response = match outcome {
-        Ok(Ok(response)) => shaped(response, &id),
-        Ok(Err(error)) => return Err(finished(foreign(&error), id, &method, started)),
+        Ok(Ok(response)) => shaped(response, &ticket),
+        Ok(Err(error)) => return Err(finished(foreign(&error), ticket, &method, started)),
         Err(_) => {
-            return Err(finished(
-                Error::internal("a handler panicked"),
-                id,
-                &method,
-                started,
-            ));
+            let error = Error::internal("a handler panicked");
+            return Err(finished(error, ticket, &method, started));
         }
     };
+    let id = &ticket.id;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID, value);
     }
     let route = response.request().match_pattern();
-    log_line(&method, route.as_deref(), response.status(), started, &id);
+    log_line(&method, route.as_deref(), response.status(), started, id);
     Ok(response)
+}
+
+/// What has to be known of a request when it fails.
+#[derive(Debug)]
+struct Ticket {
+    id: String,
+    surface: Option<&'static Surface>,
+    public_url: String,
+}
+
+impl Ticket {
+    fn of(request: &ServiceRequest) -> Self {
+        let app = request.app_data::<web::Data<App>>();
+        let surface = surface::of(request.path());
+        Self {
+            id: request_id(request),
+            // Only surfaces ask for it.
+            public_url: match (surface, app) {
+                (Some(_), Some(app)) => app.public_url.clone(),
+                _ => String::new(),
+            },
+            surface,
+        }
+    }
 }
 
 /// The id the caller gave the request, if it is a tame one, else a new one.
@@ -99,7 +127,7 @@ fn request_id(request: &ServiceRequest) -> String {
 /// Leaves successes and pages as they are; everything that failed gets the one shape.
 fn shaped<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
-    id: &str,
+    ticket: &Ticket,
 ) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -111,10 +139,10 @@ fn shaped<B: MessageBody + 'static>(
     let (request, old) = response.into_parts();
     let mut new = match old.error() {
         Some(error) => match error.as_error::<Error>() {
-            Some(ours) => render(ours, id),
-            None => render(&foreign(error), id),
+            Some(ours) => render(ours, ticket),
+            None => render(&foreign(error), ticket),
         },
-        None => render(&by_status(status), id),
+        None => render(&by_status(status), ticket),
     };
     // What the failure said in headers (Allow, rate limits) stays said.
     for (name, value) in old.headers() {
@@ -148,21 +176,34 @@ fn by_status(status: StatusCode) -> Error {
     }
 }
 
-/// The one shape.
-pub fn render(error: &Error, id: &str) -> HttpResponse {
+/// The one shape of the surface.
+fn render(error: &Error, ticket: &Ticket) -> HttpResponse {
+    let id = &*ticket.id;
     match error {
         Error::Internal(cause) => log::error!(request_id = id; "{id} failed: {cause}"),
         Error::Unavailable(cause) => log::warn!(request_id = id; "{id} turned away: {cause}"),
         _ => {}
     }
-    let mut response = HttpResponse::build(error.status());
+    let told = Told {
+        request_id: id,
+        public_url: &ticket.public_url,
+    };
+    let mut response = ticket
+        .surface
+        .map_or_else(|| ours(error, id), |surface| (surface.body)(error, told));
+    let headers = response.headers_mut();
     if matches!(error, Error::Unauthorized) {
-        response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if let Some(seconds) = error.retry_after() {
-        response.insert_header((RETRY_AFTER, seconds));
+        headers.insert(RETRY_AFTER, seconds.into());
     }
-    response.json(ErrorBody {
+    response
+}
+
+/// The shape on `/api/v1`, and wherever no surface has its own.
+fn ours(error: &Error, id: &str) -> HttpResponse {
+    HttpResponse::build(error.status()).json(ErrorBody {
         error: words(error.status()),
         message: error.to_string(),
         code: error.code(),
@@ -183,7 +224,7 @@ pub fn words(status: StatusCode) -> &'static str {
 #[derive(Debug)]
 struct Finished {
     error: Error,
-    id: String,
+    ticket: Ticket,
 }
 
 impl std::fmt::Display for Finished {
@@ -198,17 +239,17 @@ impl ResponseError for Finished {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = render(&self.error, &self.id);
-        if let Ok(value) = HeaderValue::from_str(&self.id) {
+        let mut response = render(&self.error, &self.ticket);
+        if let Ok(value) = HeaderValue::from_str(&self.ticket.id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
         response
     }
 }
 
-fn finished(error: Error, id: String, method: &Method, started: Instant) -> actix_web::Error {
-    log_line(method, None, error.status(), started, &id);
-    Finished { error, id }.into()
+fn finished(error: Error, ticket: Ticket, method: &Method, started: Instant) -> actix_web::Error {
+    log_line(method, None, error.status(), started, &ticket.id);
+    Finished { error, ticket }.into()
 }
 
 /// The route's pattern, not the path: a path can hold whatever somebody typed, an e-mail address too.

@@ -97,7 +97,7 @@ async fn retry(
     };
     let event = app.db.read(find).await?.ok_or_else(none)?;
     let now = app.clock.now();
-    let (message, secrets) = (Message::of(&event), endpoint.secrets(now));
+    let (message, secrets) = (Message::of(endpoint.dialect, &event), endpoint.secrets(now));
     let attempt = app
         .webhooks
         .send(&endpoint.url, &secrets, &message, now)

@@ -6,7 +6,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::create::create as make;
 use super::edit::edit;
-use super::model::{EndpointChanges, EventTypes, NewEndpoint, SigningSecret};
+use super::model::{Dialect, EndpointChanges, EventTypes, NewEndpoint, SigningSecret};
 use super::queries;
 use super::view::{EndpointView, WebhookEndpointList};
 use crate::app::App;
@@ -142,6 +142,7 @@ async fn create(
     });
     let new = NewEndpoint {
         url: body.url,
+        dialect: Dialect::Handbill,
         types: body.types,
         description: body.description,
         enabled: body.enabled.unwrap_or(true),
@@ -156,7 +157,7 @@ async fn create(
 }
 
 /// What is sent is personal, so nobody on the way may read it.
-fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
+pub(crate) fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
     let is_safe = url.to_url().is_some_and(|url| url.scheme() == "https");
     match is_safe || app.config.webhooks_allow_http {
         true => Ok(()),

@@ -22,7 +22,7 @@ on_both! {
                     assert!(response["description"].is_string() || response["$ref"].is_string(), "{name} {status}");
                 }
                 let public = operation["security"] == serde_json::json!([{}]);
-                assert_eq!(public, !path.starts_with("/api/"), "{method} {path}");
+                assert_eq!(public, !path.starts_with("/api/") && !path.starts_with("/v1/"), "{method} {path}");
             }
         }
         let published = [
@@ -40,7 +40,7 @@ on_both! {
             let path = path.replace("{id}", "x").replace("{code}", "XXXXX").replace("{version}", "1").replace("{event_id}", "x");
             let offered: BTreeSet<String> = operations.as_object().expect("operations").keys().map(|m| m.to_uppercase()).collect();
             let answer = app.send(reqwest::Method::PATCH, &path, &[], None::<String>).await;
-            answer.refused_with(405);
+            assert_eq!(answer.status, 405, "{path}");
             let allowed: BTreeSet<String> = answer.header("allow").expect("methods").split(", ")
                 .filter(|method| *method != "HEAD").map(str::to_owned).collect();
             assert_eq!(allowed, offered, "{path}");

@@ -55,4 +55,5 @@ mod tenancy;
 mod transport;
 mod users;
 mod verify;
+mod vinr;
 mod webhooks;

@@ -1,0 +1,42 @@
+//! The surfaces: parts of the address space that speak a dialect of their own. What fails on a path has the shape of the
+//! surface that the path belongs to, whoever noticed it.
+
+use actix_web::HttpResponse;
+
+use crate::app::SURFACES;
+use crate::error::Error;
+
+/// What an error's shape may say besides the error.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The request's id.
+    pub request_id: &'a str,
+    /// What URLs of ours begin with.
+    pub public_url: &'a str,
+}
+
+/// The request's id, for handlers.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// A part of the address space.
+#[derive(Debug)]
+pub struct Surface {
+    /// What its paths begin with, a slash at the end.
+    pub prefix: &'static str,
+    /// How it says that something failed; status and headers that every surface has are put beside it.
+    pub body: fn(&Error, Told<'_>) -> HttpResponse,
+    /// The header in which a key may come, besides `Authorization: Bearer`.
+    pub key_header: &'static str,
+    /// Whether HEAD is GET without the body there, as HTTP has it.
+    pub has_head: bool,
+}
+
+/// The surface that `path` belongs to; none, if it is ours.
+pub fn of(path: &str) -> Option<&'static Surface> {
+    let mut surfaces = SURFACES.iter();
+    surfaces.find(|surface| {
+        let rest = path.strip_prefix(surface.prefix.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
