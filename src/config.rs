@@ -233,3 +233,8 @@ impl Config {
         })
     }
 }
+
+/// Whether `text` is the URL of a database that handbill can use.
+pub fn is_database_url(text: &str) -> bool {
+    database_url(text).is_some()
+}

@@ -17,6 +17,7 @@ pub mod ambassadors;
 pub mod api_keys;
 pub mod audit;
 pub mod conversions;
+pub mod copies;
 pub mod coupons;
 pub mod customers;
 pub mod earnings;

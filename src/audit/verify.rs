@@ -119,3 +119,10 @@ pub fn verify(conn: &mut DbConnection) -> Result<Report, Error> {
     files::are_whole(conn, &mut report.begin(FILE))?;
     Ok(report)
 }
+
+/// Only whether the database is whole: for one of an older version, whose tables are not what is added up here.
+pub fn look_at_the_file(conn: &mut DbConnection) -> Result<Report, Error> {
+    let mut report = Report::default();
+    files::are_whole(conn, &mut report.begin(FILE))?;
+    Ok(report)
+}

@@ -2,6 +2,7 @@
 //! error and a non-zero exit.
 
 mod accounts;
+mod copies;
 mod demo;
 mod keys;
 mod listen;
@@ -64,6 +65,24 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy everything into a file, while servers go on working
+    ///
+    /// The file is a SQLite database, whichever database this is. It gets its name when it is whole, looked through and on
+    /// disk, and has everything that was answered before the command began.
+    Backup(copies::OneFile),
+    /// Put a backup where DATABASE_URL says, where there must be nothing yet
+    ///
+    /// The backup stays as it is. One of an older version is brought up to date on the way.
+    Restore(copies::OneFile),
+    /// Write an account down, a line of JSON for every row, with its keys and secrets
+    Export(copies::Exported),
+    /// Read an exported account into this database, all of it or nothing
+    Import(copies::Imported),
+    /// Copy everything into another, empty database, and compare
+    ///
+    /// Stop the servers first: nobody can write meanwhile. If it is interrupted, the same command goes on where it was.
+    /// Both sides are compared row by row at the end. This database stays as it was.
+    Move(copies::Destination),
     /// Follow a running server's events, print them, and forward them to a program on this machine
     Listen(Box<listen::Options>),
     /// Print the OpenAPI document
@@ -110,6 +129,11 @@ fn perform(command: Command) -> Result<(), String> {
         Command::Keys { command } => keys::perform(&config, command),
         Command::Migrate { json } => migrate(&config, json),
         Command::Verify { json } => verify::verify(&config, json),
+        Command::Backup(options) => copies::backup(&config, &options),
+        Command::Restore(options) => copies::restore(&config, &options),
+        Command::Export(options) => copies::export(&config, &options),
+        Command::Import(options) => copies::import(&config, &options),
+        Command::Move(options) => copies::relocate(&config, &options),
         Command::Openapi | Command::Listen(_) => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! One connection to whichever database this process was started on.
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -54,6 +55,22 @@ impl DbConnection {
                 Ok(Self::Sqlite(conn))
             }
         }
+    }
+
+    /// The same, for work that may take hours, on a database that has to be there: SQLite would make an empty file.
+    pub fn open_for_long(url: &str) -> Result<Self, Error> {
+        if let Some(path) = url.strip_prefix("sqlite://")
+            && !Path::new(path).is_file()
+        {
+            return Err(Error::Unavailable(format!("there is no file {path}")));
+        }
+        let mut conn = Self::open(url).map_err(|error| Error::Unavailable(error.to_string()))?;
+        if let Self::Postgres(inner) = &mut conn {
+            inner.batch_execute(
+                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
+            )?;
+        }
+        Ok(conn)
     }
 
     /// Forgets the plans of prepared statements: one that PostgreSQL made when a table was small goes on reading all

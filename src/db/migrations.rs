@@ -9,7 +9,7 @@ use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::DbConnection;
+use super::{DbConnection, unfinished};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -21,10 +21,15 @@ const LOCK: i64 = 0x6861_6e64_6269_6c6c;
 ///
 /// # Errors
 /// A sentence: the database cannot be reached, a migration failed, or the database was migrated by a newer
-/// handbill than this one, which is then left alone.
+/// handbill than this one, or another one is being copied into it, and then it is left alone.
 pub fn run(url: &str) -> Result<Vec<String>, String> {
-    let mut conn =
-        DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))?;
+    refuse_unfinished(&mut open(url)?)?;
+    bring_up_to_date(url)
+}
+
+/// The same, also while another database is being copied into this one.
+pub(crate) fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
+    let mut conn = open(url)?;
     conn.pending(|conn| match conn {
         DbConnection::Sqlite(inner) => {
             refuse_newer(inner.applied_migrations(), names::<Sqlite>(&SQLITE)?)?;
@@ -45,8 +50,8 @@ pub fn run(url: &str) -> Result<Vec<String>, String> {
 /// # Errors
 /// A sentence: the database cannot be reached, or is not up to date.
 pub fn check(url: &str) -> Result<(), String> {
-    let mut conn =
-        DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))?;
+    let mut conn = open(url)?;
+    refuse_unfinished(&mut conn)?;
     let applied = match &mut conn {
         DbConnection::Sqlite(inner) => inner.applied_migrations(),
         DbConnection::Postgres(inner) => inner.applied_migrations(),
@@ -66,6 +71,20 @@ pub fn check(url: &str) -> Result<(), String> {
 /// The names of the embedded migrations, oldest first; the same for both databases.
 pub fn embedded() -> Result<Vec<String>, String> {
     names::<Sqlite>(&SQLITE).map_err(|error| error.to_string())
+}
+
+fn open(url: &str) -> Result<DbConnection, String> {
+    DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))
+}
+
+fn refuse_unfinished(conn: &mut DbConnection) -> Result<(), String> {
+    let origin = unfinished::origin(conn);
+    match origin.map_err(|error| format!("cannot read the database: {error}"))? {
+        None => Ok(()),
+        Some(origin) => Err(format!(
+            "{origin} is being copied into this database, and not all of it is there; finish that first"
+        )),
+    }
 }
 
 type Outcome<T> = diesel::migration::Result<T>;

@@ -5,6 +5,7 @@
 mod checkpointer;
 pub(crate) mod columns;
 mod connection;
+pub(crate) mod file;
 mod gate;
 mod job;
 mod local;
@@ -15,11 +16,14 @@ pub mod page;
 mod pool;
 pub mod positions;
 pub mod recent;
+pub mod rows;
 pub(crate) mod schema;
-mod snapshot;
+pub(crate) mod snapshot;
 pub mod state;
 pub(crate) mod statement;
+pub mod tables;
 pub mod together;
+pub mod unfinished;
 mod writer;
 
 use std::sync::Arc;

@@ -27,6 +27,15 @@ const NUMBER: &str = "WITH known AS (SELECT coalesce(max(last), 0) AS last FROM 
     INSERT INTO event_counters (account_id, last) SELECT $1, known.last + (SELECT count(*) FROM told) FROM known \
     ON CONFLICT (account_id) DO UPDATE SET last = excluded.last";
 
+/// SQLite, whose events have numbers when they are written: those that were copied from PostgreSQL before they had any.
+const NUMBER_COPIED: &str = "UPDATE events SET sequence = new.place + \
+        coalesce((SELECT last FROM event_counters WHERE account_id = $1), 0) \
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM events WHERE account_id = $1 AND sequence IS NULL) AS new \
+    WHERE events.account_id = $1 AND events.id = new.id";
+const COUNT_COPIED: &str = "INSERT INTO event_counters (account_id, last) \
+    SELECT $1, max(sequence) FROM events WHERE account_id = $1 HAVING count(*) > 0 \
+    ON CONFLICT (account_id) DO UPDATE SET last = excluded.last";
+
 #[derive(QueryableByName)]
 struct Last {
     #[diesel(sql_type = BigInt)]
@@ -80,8 +89,18 @@ pub fn has_unnumbered(conn: &mut DbConnection, account: &AccountId) -> QueryResu
 
 /// Numbers them.
 pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<()> {
-    if let DbConnection::Postgres(c) = conn {
-        sql_query(NUMBER).bind::<Text, _>(account).execute(c)?;
+    match conn {
+        DbConnection::Postgres(c) => {
+            sql_query(NUMBER).bind::<Text, _>(account).execute(c)?;
+        }
+        DbConnection::Sqlite(c) => {
+            sql_query(NUMBER_COPIED)
+                .bind::<Text, _>(account)
+                .execute(c)?;
+            sql_query(COUNT_COPIED)
+                .bind::<Text, _>(account)
+                .execute(c)?;
+        }
     }
     Ok(())
 }

@@ -171,7 +171,11 @@ struct Inserted {
 
 /// Stores new referrals, none of which was verified yet. Returns those that were stored, in their order: of the
 /// others the idempotency key was taken.
-pub fn insert_new(conn: &mut DbConnection, rows: &[Referral]) -> QueryResult<Vec<Referral>> {
+pub fn insert_new<'a>(
+    conn: &mut DbConnection,
+    rows: impl Iterator<Item = &'a Referral>,
+) -> QueryResult<Vec<Referral>> {
+    let rows: Vec<&Referral> = rows.collect();
     let mut stored = Vec::with_capacity(rows.len());
     match conn {
         DbConnection::Sqlite(c) => {
@@ -180,7 +184,7 @@ pub fn insert_new(conn: &mut DbConnection, rows: &[Referral]) -> QueryResult<Vec
                     .values(row)
                     .on_conflict_do_nothing()
                     .execute(c)?;
-                stored.extend((inserted == 1).then(|| row.clone()));
+                stored.extend((inserted == 1).then(|| (*row).clone()));
             }
         }
         DbConnection::Postgres(c) if !rows.is_empty() => {
@@ -207,7 +211,7 @@ pub fn insert_new(conn: &mut DbConnection, rows: &[Referral]) -> QueryResult<Vec
             stored.extend(
                 rows.iter()
                     .filter(|row| inserted.contains(&row.id))
-                    .cloned(),
+                    .map(|row| (*row).clone()),
             );
         }
         DbConnection::Postgres(_) => {}

@@ -40,25 +40,17 @@ pub type Outcome = Result<Recorded<Referral>, Error>;
 /// Records signups; for each, finds the one that the same key recorded before, if there is one. Of any number of
 /// simultaneous requests with one key, one makes the referral and the others get it.
 pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<Outcome>, Error> {
-    let mut outcomes: Vec<Option<Outcome>> = replays(conn, signups, |_| true)?;
     let impressions = impressions_of(conn, signups)?;
-    let mut made = Vec::new();
-    for (signup, outcome) in signups.iter().zip(&mut outcomes) {
-        if outcome.is_some() {
-            continue;
-        }
+    let made = signups.iter().map(|signup| {
         let new = &signup.item;
-        match impressions.get(&(&new.account_id, &new.new.impression_id)) {
-            Some(impression) => {
-                let id = new.id.clone().unwrap_or_else(|| ReferralId::new(signup.at));
-                made.push(referral(id, &new.new, impression, signup.at));
-            }
-            None => {
-                *outcome = Some(Err(Error::no_such("impression_id", ImpressionId::NOUN)));
-            }
-        }
-    }
-    let stored = queries::insert_new(conn, &made)?;
+        let impression = impressions.get(&(&new.account_id, &new.new.impression_id))?;
+        let id = new.id.clone();
+        let id = id.unwrap_or_else(|| ReferralId::new(signup.at));
+        Some(referral(id, &new.new, impression, signup.at))
+    });
+    let made: Vec<Option<Referral>> = made.collect();
+    // Nearly every signup is a new one, so the table is told about all, and its index of keys finds the others.
+    let stored = queries::insert_new(conn, made.iter().flatten())?;
     tell(conn, &stored)?;
     introduce(conn, &stored)?;
     tally(
@@ -69,24 +61,27 @@ pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<
         }),
     )?;
     let mut stored = stored.into_iter().peekable();
-    let mut made = made.into_iter();
-    for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
-        let id = made.next().map(|referral| referral.id);
-        if let Some(referral) = stored.next_if(|referral| Some(&referral.id) == id.as_ref()) {
-            *outcome = Some(Ok(Recorded::New(referral)));
-        }
-    }
-    // Those whose twin was faster: it is there by now.
+    let mut outcomes: Vec<Option<Outcome>> = made
+        .iter()
+        .map(|made| {
+            let id = &made.as_ref()?.id;
+            let new = stored.next_if(|referral| referral.id == *id)?;
+            Some(Ok(Recorded::New(new)))
+        })
+        .collect();
     if outcomes.iter().any(Option::is_none) {
-        let late = replays(conn, signups, |place| outcomes[place].is_none())?;
-        for (outcome, late) in outcomes.iter_mut().zip(late) {
-            *outcome = outcome.take().or(late);
+        let earlier = replays(conn, signups, |place| outcomes[place].is_none())?;
+        for (outcome, earlier) in outcomes.iter_mut().zip(earlier) {
+            *outcome = outcome.take().or(earlier);
         }
     }
-    let lost = || Err(Error::internal("what was there a moment ago is gone"));
+    let refused = |made: &Option<Referral>| match made {
+        Some(_) => Err(Error::internal("what was there a moment ago is gone")),
+        None => Err(Error::no_such("impression_id", ImpressionId::NOUN)),
+    };
+    let outcomes = outcomes.into_iter().zip(&made);
     Ok(outcomes
-        .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(lost))
+        .map(|(outcome, made)| outcome.unwrap_or_else(|| refused(made)))
         .collect())
 }
 

@@ -25,7 +25,7 @@ pub fn json(output: &Output) -> Value {
 }
 
 #[track_caller]
-fn sentence(output: &Output) -> String {
+pub fn sentence(output: &Output) -> String {
     assert_eq!(
         output.status.code(),
         Some(1),
@@ -179,6 +179,11 @@ fn every_command_explains_itself() {
         &["keys", "revoke"],
         &["migrate"],
         &["verify"],
+        &["backup"],
+        &["restore"],
+        &["export"],
+        &["import"],
+        &["move"],
         &["openapi"],
     ] {
         let arguments = [arguments, &["--help"]].concat();

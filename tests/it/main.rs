@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod auth;
+mod backup;
 mod bad_input;
 mod command_line;
 mod configuration;
@@ -33,6 +34,7 @@ mod listen;
 mod migrations;
 mod money_examples;
 mod money_model;
+mod moving;
 mod pages;
 mod payday;
 mod payouts;

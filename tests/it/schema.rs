@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 use handbill::db::DbConnection;
+use handbill::db::tables::TABLES;
 use handbill::earnings::model::EarningStatus;
 use handbill::referrals::model::ReferralStatus;
 use serde_json::json;
@@ -84,6 +85,49 @@ fn both_databases_have_the_same_columns_and_indexes() {
     );
     assert!(one.len() > 10, "{one:?}");
     assert_eq!(one, two);
+}
+
+#[derive(QueryableByName, Debug)]
+struct Reference {
+    #[diesel(sql_type = Text)]
+    child: String,
+    #[diesel(sql_type = Text)]
+    parent: String,
+}
+
+/// A table that is missing in `src/db/tables.rs` would be missing in every export, every move, and PostgreSQL's backups.
+#[test]
+fn every_table_is_copied_after_what_it_points_at() {
+    let mut conn = Database::sqlite().connect();
+    let stored: BTreeSet<String> = columns(&mut conn)
+        .into_iter()
+        .map(|column| column.table_name)
+        .collect();
+    let place = |name: &str| TABLES.iter().position(|table| table.name == name);
+    let listed: BTreeSet<String> = TABLES.iter().map(|table| table.name.to_owned()).collect();
+    assert_eq!(stored, listed);
+    assert_eq!(listed.len(), TABLES.len(), "each stands there once");
+    for table in TABLES {
+        let key = "SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk";
+        let key: Vec<Name> = sql_query(key)
+            .bind::<Text, _>(table.name)
+            .load(&mut conn)
+            .expect("a key");
+        let key: Vec<&str> = key.iter().map(|column| &*column.name).collect();
+        assert_eq!(table.key, key, "{}", table.name);
+    }
+    let references = "SELECT m.name AS child, f.\"table\" AS parent FROM sqlite_master m, \
+        pragma_foreign_key_list(m.name) f WHERE m.type = 'table' AND f.\"table\" <> m.name";
+    let references: Vec<Reference> = sql_query(references)
+        .load(&mut conn)
+        .expect("the references");
+    assert!(references.len() > 20, "{references:?}");
+    for Reference { child, parent } in references {
+        assert!(
+            place(&parent) < place(&child),
+            "{child} points at {parent}, which comes later"
+        );
+    }
 }
 
 /// `schema.rs` is written by hand; this reads it as text and holds it against the databases.

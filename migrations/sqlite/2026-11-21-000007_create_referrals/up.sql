@@ -26,7 +26,7 @@ CREATE TABLE referrals (
     PRIMARY KEY (account_id, id),
     FOREIGN KEY (account_id, impression_id) REFERENCES impressions (account_id, id),
     FOREIGN KEY (account_id, program_id, ambassador_id) REFERENCES ambassadors (account_id, program_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX referrals_by_program ON referrals (account_id, program_id, id);
 -- Conversions may name the person instead of the referral.

@@ -13,7 +13,7 @@ CREATE TABLE events (
     previous_status TEXT,
     created_at      INTEGER NOT NULL,
     PRIMARY KEY (account_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX events_by_sequence ON events (account_id, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX events_to_number ON events (account_id, id) WHERE sequence IS NULL;
@@ -23,4 +23,4 @@ CREATE TABLE event_counters (
     account_id TEXT NOT NULL REFERENCES accounts (id),
     last       INTEGER NOT NULL CHECK (last >= 0),
     PRIMARY KEY (account_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;

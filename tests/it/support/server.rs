@@ -85,6 +85,26 @@ impl TestApp {
         }
     }
 
+    /// A server on a copy of this one's database, with its clock, and the same caller to it.
+    pub fn on_a_copy(&self, database: Database, settings: &[(&str, &str)]) -> Self {
+        let clock = self.app.clock.clone();
+        let (app, base, handle) = serve(
+            &database,
+            settings,
+            clock,
+            Positions::default(),
+            Answers::default(),
+        );
+        let caller = Caller::new(&base, self.caller.key.clone());
+        Self {
+            database,
+            app,
+            base,
+            caller,
+            handle,
+        }
+    }
+
     /// Somebody with a key of another account.
     pub async fn stranger(&self) -> Caller {
         tenant(&self.app, &self.base, "stranger").await

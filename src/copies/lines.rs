@@ -1,0 +1,52 @@
+//! The lines of an exported account: one that says what it is, one for each row, and one that says that this was all.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
+
+/// The format. Another number is another format.
+pub(super) const VERSION: i64 = 1;
+
+/// The first line.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    /// The format's version.
+    pub(super) handbill_export: i64,
+    /// The last migration of the database it was made of.
+    pub(super) schema: String,
+    /// Whose rows they are.
+    pub(super) account_id: String,
+    /// What the account is called.
+    pub(super) account: String,
+    /// When.
+    pub(super) exported_at: String,
+}
+
+impl Header {
+    pub(super) fn new(schema: String, account_id: &str, account: &str, now: Timestamp) -> Self {
+        Self {
+            handbill_export: VERSION,
+            schema,
+            account_id: account_id.to_owned(),
+            account: account.to_owned(),
+            exported_at: now.to_string(),
+        }
+    }
+}
+
+/// A line for a row.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Row {
+    /// Of which table.
+    pub(super) table: String,
+    /// Its columns.
+    pub(super) row: Value,
+}
+
+/// The last line: a file without it was cut off.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub(super) struct Trailer {
+    /// For each table, how many rows there are and what they add up to.
+    pub(super) end: Map<String, Value>,
+}
