@@ -8,23 +8,24 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
+use utoipa::openapi::SecurityRequirement;
 
-use crate::api_keys::authenticate::authenticate;
+use crate::api_keys::authenticate::{Opened, authenticate};
+use crate::api_keys::scope::Scope;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Origins};
 use crate::db::Db;
 use crate::db::positions::Positions;
 use crate::db::recent::Recent;
 use crate::db::together::Together;
 use crate::error::Error;
-use crate::http::account::Account;
 use crate::http::edge::edge;
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::remembered::{Answers, remembered};
 use crate::http::strangers::Strangers;
-use crate::http::surface::Surface;
-use crate::http::{docs_page, operations};
+use crate::http::surface::{self, Surface};
+use crate::http::{browsers, docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
 use crate::impressions::journal::Journal;
@@ -36,10 +37,13 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    ambassadors, conversions, coupons, customers, dialects, earnings, events, impressions,
+    ambassadors, api_keys, conversions, coupons, customers, dialects, earnings, events, impressions,
     introductions, invitations, ledger, payouts, posters, programs, referrals, refunds, rules,
     stats, webhooks,
 };
+
+/// Where the API lives.
+pub const SURFACE: &str = "/api/v1/";
 
 /// The parts of the address space that speak a dialect of their own.
 pub static SURFACES: [Surface; 1] = [dialects::vinr::SURFACE];
@@ -60,7 +64,7 @@ pub struct App {
     /// Requests per address without a key that works, if they are limited.
     pub strangers: Option<Strangers>,
     /// Whose key has this hash, as of a moment ago.
-    pub keys: Recent<String, Account>,
+    pub keys: Recent<String, Opened>,
     /// The posters that hang, as of a moment ago.
     pub hanging: Recent<PosterCode, Arc<Hanging>>,
     /// Scans on their way into the database.
@@ -86,7 +90,10 @@ impl App {
         let strangers = config.wrong_key_limit.map(Strangers::new);
         Self {
             journal: Journal::at(config.scan_journal(), config.scan_journal_bytes),
-            webhooks: Sender::new(Guard::allowing(&config.webhooks_allow_networks)),
+            webhooks: Sender::new(
+                Guard::allowing(&config.webhooks.allow_networks),
+                config.webhooks.authorities.0.clone(),
+            ),
             db,
             clock,
             config: Arc::new(config),
@@ -117,17 +124,26 @@ pub fn build(
     >,
 > {
     actix_web::App::new()
+        .configure(|service| routes(service, &app.config.browser_origins))
         .app_data(web::Data::new(app))
-        .configure(routes)
         .default_service(web::to(nothing_here))
         .wrap(from_fn(edge))
 }
 
 /// The route table.
-fn routes(routes: &mut web::ServiceConfig) {
+fn routes(routes: &mut web::ServiceConfig, origins: &Origins) {
     routes
         .service(
+            web::scope("/api/v1/public")
+                .configure(programs::public_routes::configure)
+                .configure(stats::public_routes::configure)
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(authenticate))
+                .wrap(browsers::allowed(origins)),
+        )
+        .service(
             web::scope("/api/v1")
+                .configure(api_keys::routes::configure)
                 .configure(programs::routes::configure)
                 .configure(rules::routes::configure)
                 .configure(rules::preview_routes::configure)
@@ -185,7 +201,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Base::openapi();
     // Not an array: they are large, and would lie on the stack.
     for noun in vec![
+        api_keys::routes::Docs::openapi(),
         programs::routes::Docs::openapi(),
+        programs::public_routes::Docs::openapi(),
         rules::routes::Docs::openapi(),
         rules::preview_routes::Docs::openapi(),
         ambassadors::routes::Docs::openapi(),
@@ -210,6 +228,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ledger::balance_routes::Docs::openapi(),
         ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
+        stats::public_routes::Docs::openapi(),
         events::routes::Docs::openapi(),
         webhooks::action_routes::Docs::openapi(),
         webhooks::delivery_routes::Docs::openapi(),
@@ -224,5 +243,30 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     ] {
         document.merge(noun);
     }
+    name_scopes(&mut document);
     document
+}
+
+/// Says of every operation which scope it needs.
+fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let (prefix, schemes): (_, &[&str]) = match surface::of(path) {
+            Some(surface) => (surface.prefix, &["apiKey", "bearerAuth"]),
+            None => (SURFACE, &["bearerAuth"]),
+        };
+        let Some(path) = path.strip_prefix(prefix) else {
+            continue;
+        };
+        for (method, operation) in [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PUT", &mut item.put),
+            ("DELETE", &mut item.delete),
+        ] {
+            if let (Some(operation), Some(scope)) = (operation, Scope::of(method, path)) {
+                let one = |scheme: &&str| SecurityRequirement::new(*scheme, [scope.to_string()]);
+                operation.security = Some(schemes.iter().map(one).collect());
+            }
+        }
+    }
 }

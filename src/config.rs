@@ -1,6 +1,7 @@
 //! Every setting, its default, and its complaint: one struct, read once from the environment.
 
 mod vars;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -9,7 +10,9 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use crate::metadata::MetadataUpdate;
-use vars::{Vars, database_url, networks, or_off, parsed, public_url, within};
+use vars::{Vars, database_url, networks, or_off, origins, parsed, public_url, within};
+
+pub use webhooks::WebhookConfig;
 
 /// The settings; `docs/configuration.md` explains each.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Config {
     pub rate_limit: Option<NonZeroU32>,
     /// Requests per minute and address without a key, or with a wrong one; `None`: no limit.
     pub wrong_key_limit: Option<NonZeroU32>,
+    /// Whose web pages may read what is public.
+    pub browser_origins: Origins,
     /// What larger `limit`s are clamped to.
     pub max_page_size: i64,
     /// What an update does with metadata.
@@ -46,10 +51,8 @@ pub struct Config {
     pub scan_journal: Option<PathBuf>,
     /// How large that file may grow, in bytes.
     pub scan_journal_bytes: u64,
-    /// Whether events are sent to `http://` addresses too.
-    pub webhooks_allow_http: bool,
-    /// Networks that events are sent to although they are not public.
-    pub webhooks_allow_networks: Vec<IpNet>,
+    /// Where webhooks may go, and what is kept of them.
+    pub webhooks: WebhookConfig,
     /// One line of text or one JSON object per log record.
     pub log_format: LogFormat,
 }
@@ -65,6 +68,21 @@ pub enum Keep {
     Nothing,
 }
 
+/// The origins of web pages: scheme, host and port, as a browser says them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// Every page.
+    Any,
+    /// Pages of these.
+    These(Vec<String>),
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::These(Vec::new())
+    }
+}
+
 /// How log records look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -76,6 +94,7 @@ pub enum LogFormat {
 
 const PUBLIC_URL: &str = "an http:// or https:// URL without query or fragment";
 const NETWORKS: &str = "addresses or networks separated by commas, such as 10.0.0.0/8";
+const ORIGINS: &str = "origins separated by commas, such as https://www.example.com, or *";
 const RETENTION: &str = "a number of days from 1 to 36500, or off";
 const METADATA_UPDATES: [(&str, MetadataUpdate); 2] = [
     ("merge", MetadataUpdate::Merge),
@@ -87,7 +106,6 @@ const ADDRESSES: [(&str, Keep); 3] = [
     ("off", Keep::Nothing),
 ];
 const USER_AGENTS: [(&str, Keep); 2] = [("full", Keep::Full), ("off", Keep::Nothing)];
-const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 
 impl Config {
@@ -145,20 +163,11 @@ impl Config {
             trusted_proxies: vars
                 .take("HANDBILL_TRUSTED_PROXIES", NETWORKS, networks)?
                 .unwrap_or_default(),
-            rate_limit: vars
-                .take(
-                    "HANDBILL_RATE_LIMIT",
-                    "requests per minute and key, or off",
-                    or_off(parsed),
-                )?
-                .unwrap_or(NonZeroU32::new(30_000)),
-            wrong_key_limit: vars
-                .take(
-                    "HANDBILL_WRONG_KEY_LIMIT",
-                    "requests per minute and address, or off",
-                    or_off(parsed),
-                )?
-                .unwrap_or(NonZeroU32::new(60)),
+            rate_limit: vars.limit("HANDBILL_RATE_LIMIT", 30_000)?,
+            wrong_key_limit: vars.limit("HANDBILL_WRONG_KEY_LIMIT", 60)?,
+            browser_origins: vars
+                .take("HANDBILL_BROWSER_ORIGINS", ORIGINS, origins)?
+                .unwrap_or_default(),
             max_page_size: vars
                 .take(
                     "HANDBILL_MAX_PAGE_SIZE",
@@ -175,12 +184,7 @@ impl Config {
             scan_user_agent: vars
                 .one_of("HANDBILL_SCAN_USER_AGENT", &USER_AGENTS)?
                 .unwrap_or(Keep::Full),
-            impression_events: vars
-                .one_of(
-                    "HANDBILL_IMPRESSION_EVENTS",
-                    &[("on", true), ("off", false)],
-                )?
-                .unwrap_or(false),
+            impression_events: vars.switch("HANDBILL_IMPRESSION_EVENTS")?,
             scan_retention_days: vars
                 .take(
                     "HANDBILL_SCAN_RETENTION_DAYS",
@@ -197,12 +201,7 @@ impl Config {
                 )?
                 .unwrap_or(64)
                 * 1_000_000,
-            webhooks_allow_http: vars
-                .one_of("HANDBILL_WEBHOOKS_ALLOW_HTTP", &SWITCH)?
-                .unwrap_or(false),
-            webhooks_allow_networks: vars
-                .take("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", NETWORKS, networks)?
-                .unwrap_or_default(),
+            webhooks: WebhookConfig::take(&mut vars)?,
             log_format: vars
                 .one_of("HANDBILL_LOG_FORMAT", &LOG_FORMATS)?
                 .unwrap_or(LogFormat::Text),

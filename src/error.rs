@@ -46,6 +46,8 @@ pub enum Error {
     Malformed(String),
     /// No key, or one that is not valid (any more).
     Unauthorized,
+    /// The key is valid and may not do this; a sentence that says why.
+    Forbidden(String),
     /// Nothing of this noun has the id in the path, as far as this account can see.
     NotFound(&'static str),
     /// Nothing lives at this path.
@@ -84,6 +86,13 @@ impl Error {
         Self::field(field, Complaint::NoSuch(noun))
     }
 
+    /// A key that is bound to a part of its account, where only the whole will do.
+    pub fn out_of_bounds() -> Self {
+        Self::Forbidden(
+            "This key is bound to a part of the account, and this concerns all of it".to_owned(),
+        )
+    }
+
     /// A defect described by a sentence for the log.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())
@@ -94,6 +103,7 @@ impl Error {
         match self {
             Self::Invalid(_) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -112,6 +122,7 @@ impl Error {
             Self::Invalid(_) => "invalid_request",
             Self::Malformed(_) => "malformed_body",
             Self::Unauthorized => "invalid_api_key",
+            Self::Forbidden(_) => "insufficient_scope",
             Self::NotFound(_) => "not_found",
             Self::NoSuchPath => "no_such_path",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -154,6 +165,7 @@ impl fmt::Display for Error {
                 f.write_str(told.map_or("Invalid request", |field| &field.message))
             }
             Self::Malformed(message) | Self::Conflict { message, .. } => f.write_str(message),
+            Self::Forbidden(why) => f.write_str(why),
             Self::Unauthorized => f.write_str("Invalid or missing API key"),
             Self::NotFound(noun) => write!(f, "{noun} not found"),
             Self::NoSuchPath => {

@@ -36,7 +36,9 @@ pub mod rules;
 pub mod stats;
 pub mod webhooks;
 
+pub mod bounds;
 pub mod clock;
+pub mod encryption;
 pub mod error;
 pub mod idempotency;
 pub mod ids;

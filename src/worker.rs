@@ -1,11 +1,13 @@
-//! What happens without a request: scans are filed, and old ones lose what is personal about them.
+//! What happens without a request: scans are filed, old ones lose what is personal about them, and old deliveries and
+//! events are deleted.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::accounts;
 use crate::app::App;
-use crate::db::order;
+use crate::clock::Timestamp;
+use crate::db::{DbConnection, order};
 use crate::error::Error;
 use crate::ids::{AccountId, ImpressionId};
 use crate::impressions::file;
@@ -13,10 +15,12 @@ use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
 use crate::impressions::model::Impression;
 use crate::impressions::replay::{Entry, replay};
+use crate::webhooks::forget_events::forget_events;
+use crate::webhooks::retain::forget as forget_deliveries;
 
 /// How often the worker looks for something to do.
 const ROUND: Duration = Duration::from_secs(1);
-/// How many rounds pass between two looks at old scans.
+/// How many rounds pass between two looks at what is old.
 const RETENTION: u64 = 600;
 /// In a crowd filing waits, so that it does not take the writer's time from the phones …
 const CROWD: u64 = 200;
@@ -63,6 +67,15 @@ pub async fn run(app: App) {
                 Ok(scans) => log::info!("forgot what was personal about {scans} scans"),
                 Err(error) => {
                     log::warn!("old scans could not be forgotten, later again: {error:?}");
+                }
+            }
+            match tidy(&app).await {
+                Ok((0, 0)) => {}
+                Ok((deliveries, events)) => {
+                    log::info!("deleted {deliveries} old deliveries and {events} old events");
+                }
+                Err(error) => {
+                    log::warn!("old events could not be deleted, later again: {error:?}");
                 }
             }
         }
@@ -177,6 +190,40 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
         }
     }
     Ok(forgotten)
+}
+
+/// Deletes deliveries and events past their retention. How many deliveries, and how many events.
+///
+/// # Errors
+/// The database's.
+pub async fn tidy(app: &App) -> Result<(usize, usize), Error> {
+    let (mut deliveries, mut events) = (0, 0);
+    for account in accounts(app).await? {
+        let days = app.config.webhooks.delivery_retention_days;
+        deliveries += until_none(app, &account, days, forget_deliveries).await?;
+        let days = app.config.webhooks.event_retention_days;
+        events += until_none(app, &account, days, forget_events).await?;
+    }
+    Ok((deliveries, events))
+}
+
+/// Has `some` delete what is older than `days`, some at a time, until there is none. How many that were.
+async fn until_none(
+    app: &App,
+    account: &AccountId,
+    days: Option<u32>,
+    some: fn(&mut DbConnection, &AccountId, Timestamp) -> Result<usize, Error>,
+) -> Result<usize, Error> {
+    let Some(days) = days else { return Ok(0) };
+    let cutoff = app.clock.now().plus_seconds(-i64::from(days) * 86_400);
+    let mut deleted = 0;
+    loop {
+        let id = account.clone();
+        match app.db.write(move |conn, _| some(conn, &id, cutoff)).await? {
+            0 => return Ok(deleted),
+            more => deleted += more,
+        }
+    }
 }
 
 /// All accounts there are.

@@ -95,6 +95,15 @@ impl Stage {
         bodies.iter().map(&mut make).collect()
     }
 
+    /// Deletes something.
+    pub(crate) fn remove(&self, path: &str) {
+        let request = request(self.port, &self.key, &format!("/api/v1/{path}"), None);
+        let request = request.replacen("GET", "DELETE", 1);
+        let mut connection = Connection::open(self.port).expect("a connection");
+        let answer = connection.exchange(request.as_bytes()).expect("an answer");
+        assert_eq!(answer.status, 204, "{path}");
+    }
+
     /// Starts the server and says how long it took until it was ready.
     pub(crate) fn start(&mut self) -> Duration {
         let begun = Instant::now();
@@ -193,7 +202,9 @@ fn handbill(database: &str) -> Command {
     command
         .env("DATABASE_URL", database)
         .env("HANDBILL_RATE_LIMIT", "off")
-        .env("RUST_LOG", "warn");
+        .env("HANDBILL_WEBHOOKS_ALLOW_HTTP", "on")
+        .env("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", "127.0.0.0/8")
+        .env("RUST_LOG", "error");
     command
 }
 

@@ -1,10 +1,12 @@
 //! Verb: what is known about an ambassador changes.
 
+use super::enrol::tell;
 use super::model::{Ambassador, AmbassadorChanges};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::model::EventKind;
 use crate::ids::{AccountId, AmbassadorId, Id};
 use crate::metadata::MetadataChange;
 
@@ -32,6 +34,7 @@ pub fn edit(
     if after != before {
         after.updated_at = now;
         queries::update(conn, &after)?;
+        tell(conn, EventKind::UserUpdated, &after)?;
     }
     Ok(after)
 }

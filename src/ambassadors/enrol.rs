@@ -2,9 +2,12 @@
 
 use super::model::{Ambassador, NewAmbassador};
 use super::queries;
+use super::view::UserView;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, AmbassadorId, Id, ProgramId};
 use crate::programs;
@@ -43,7 +46,23 @@ pub fn enrol(
                 created_at: now,
                 updated_at: now,
             };
-            Ok(queries::insert_if_new(conn, &ambassador)?.then_some(ambassador))
+            if !queries::insert_if_new(conn, &ambassador)? {
+                return Ok(None);
+            }
+            tell(conn, EventKind::UserCreated, &ambassador)?;
+            Ok(Some(ambassador))
         },
     )
+}
+
+/// Writes down what became of an ambassador.
+pub(super) fn tell(
+    conn: &mut DbConnection,
+    kind: EventKind,
+    ambassador: &Ambassador,
+) -> Result<(), Error> {
+    let view = UserView::from(ambassador.clone());
+    let (account, id) = (&ambassador.account_id, ambassador.id.as_str());
+    let event = Event::new(account, kind, id, &view, ambassador.updated_at)?;
+    emit(conn, vec![event])
 }

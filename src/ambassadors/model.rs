@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::Belongs;
 use crate::clock::Timestamp;
 use crate::db::schema::ambassadors;
 use crate::idempotency::{Keyed, Retry};
@@ -86,4 +87,16 @@ pub struct AmbassadorChanges {
 pub struct AmbassadorFilter {
     /// Only this program's.
     pub program_id: Option<Wanted<ProgramId>>,
+    /// Only this one.
+    pub id: Option<Wanted<AmbassadorId>>,
+}
+
+impl Belongs for Ambassador {
+    fn program(&self) -> &ProgramId {
+        &self.program_id
+    }
+
+    fn ambassador(&self) -> Option<&AmbassadorId> {
+        Some(&self.id)
+    }
 }

@@ -74,6 +74,7 @@ pub fn list(
         .filter(ambassadors::account_id.eq(account))
         .into_boxed();
     wanted!(query, ambassadors::program_id, filter.program_id);
+    wanted!(query, ambassadors::id, filter.id);
     paged!(query, ambassadors::id, page).load(conn)
 }
 

@@ -2,20 +2,20 @@
 //! The wire says "user" and "student_id" where the code says ambassador.
 
 use actix_web::{HttpRequest, web};
-use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::edit::edit;
 use super::enrol::enrol;
-use super::model::{Ambassador, AmbassadorChanges, AmbassadorFilter, NewAmbassador};
+use super::model::{AmbassadorChanges, AmbassadorFilter, NewAmbassador};
 use super::queries;
+use super::view::{UserList, UserView};
 use crate::app::App;
-use crate::clock::Timestamp;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
-use crate::http::answer::{self, Created, Listing, list_of};
+use crate::http::account::Caller;
+use crate::http::answer::{self, Created, Listing};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
@@ -24,7 +24,7 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ProgramId, Wanted};
-use crate::metadata::Metadata;
+use crate::programs;
 use crate::text::{EmailAddress, IdempotencyKey, Name, WebUrl};
 
 /// The routes.
@@ -55,8 +55,13 @@ fields! {
         /// Only this program's (also spelt `program_id`).
         #[param(rename = "programId", value_type = Option<String>, example = "prog_123abc")]
         pub program_id = "programId" | "program_id": Option<Wanted<ProgramId>>,
+        /// Only this one (also spelt `student_id`).
+        #[param(rename = "studentId", value_type = Option<String>, example = "user_123abc")]
+        pub student_id = "studentId" | "student_id": Option<Wanted<AmbassadorId>>,
     }
 }
+
+narrow!(UserFilter);
 
 impl Filter for UserFilter {
     type Id = AmbassadorId;
@@ -101,72 +106,20 @@ fields! {
     }
 }
 
-/// An ambassador.
-#[derive(Serialize, ToSchema)]
-#[schema(as = User, example = json!({
-    "id": "user_123abc", "first_name": "Alice", "last_name": "Example", "email": "alice@example.com",
-    "program_id": "prog_123abc", "profile_picture": null, "created_at": "2024-01-10T09:00:00Z",
-    "updated_at": "2024-01-10T09:00:00Z", "metadata": {"major": "Biology"}
-}))]
-pub struct UserView {
-    /// `user_…`; other objects call it `student_id`.
-    pub id: AmbassadorId,
-    /// First name.
-    pub first_name: Name,
-    /// Last name.
-    pub last_name: Name,
-    /// Address.
-    pub email: EmailAddress,
-    /// The program promoted.
-    pub program_id: ProgramId,
-    /// Where a picture is.
-    #[schema(required)]
-    pub profile_picture: Option<WebUrl>,
-    /// When the ambassador enrolled.
-    pub created_at: Timestamp,
-    /// When anything last changed.
-    pub updated_at: Timestamp,
-    /// Your own.
-    pub metadata: Metadata,
-}
-
-impl From<Ambassador> for UserView {
-    fn from(ambassador: Ambassador) -> Self {
-        Self {
-            id: ambassador.id,
-            first_name: ambassador.first_name,
-            last_name: ambassador.last_name,
-            email: ambassador.email,
-            program_id: ambassador.program_id,
-            profile_picture: ambassador.profile_picture,
-            created_at: ambassador.created_at,
-            updated_at: ambassador.updated_at,
-            metadata: ambassador.metadata,
-        }
-    }
-}
-
-list_of! {
-    /// A page of ambassadors.
-    pub struct UserList {
-        /// The ambassadors, oldest first.
-        pub users: Vec<UserView>
-    }
-}
-
 /// List ambassadors
 #[utoipa::path(get, path = "/api/v1/users", tag = "Users", operation_id = "listUsers",
     params(UserFilter, PageParams),
     responses((status = 200, description = "A page of ambassadors", body = UserList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<UserFilter>,
 ) -> Result<Listing<UserList>, Error> {
     let ListQuery { filter, page } = query;
     let filter = AmbassadorFilter {
         program_id: filter.program_id,
+        id: filter.student_id,
     };
     let stable = Some(format!("{} {filter:?}", account.id.as_str()));
     let rows =
@@ -183,11 +136,19 @@ async fn list(
         CreateRefusals))]
 async fn create(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     key: KeyHeader,
     body: Body<CreateUser>,
 ) -> Result<Created<UserView>, Error> {
     let Body(body) = body;
+    account
+        .admit(
+            &app,
+            "program_id",
+            &body.program_id,
+            programs::queries::find,
+        )
+        .await?;
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint(&[
             body.program_id.as_str(),
@@ -219,7 +180,7 @@ async fn create(
     responses((status = 200, description = "The ambassador", body = UserView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<AmbassadorId>,
 ) -> Result<web::Json<UserView>, Error> {
     let ambassador = id.find(&app, &account, queries::find).await?;
@@ -233,10 +194,11 @@ async fn show(
     responses((status = 200, description = "The ambassador as it is now", body = UserView), UpdateRefusals))]
 async fn update(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<AmbassadorId>,
     body: Result<Body<UpdateUser>, Error>,
 ) -> Result<web::Json<UserView>, Error> {
+    id.held_by(&account, &app, queries::find).await?;
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let changes = AmbassadorChanges {
         first_name: body.first_name,

@@ -1,6 +1,7 @@
-//! Whose request is this: `Authorization: Bearer sk_…` → account, before anything else is looked at.
+//! Whose request is this: `Authorization: Bearer sk_…` → account, before anything else is looked at; and may it be made.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,28 +9,69 @@ use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 
-use super::model::Secret;
+use super::model::{ApiKey, KeyKind, Secret};
 use super::queries;
-use crate::app::App;
+use super::scope::{Granted, Scope};
+use crate::app::{App, SURFACE};
+use crate::bounds::Bounds;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::peer;
 use crate::http::strangers::Strangers;
 use crate::http::surface;
 
-/// Wraps the routes that need a key: finds the account, counts the request against the key's limit.
+/// What a key opens.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Whose rows.
+    pub caller: Caller,
+    /// What may be done with them.
+    pub granted: Granted,
+    /// Whether strangers have the key, so that its requests are counted for each of them.
+    pub is_everybodys: bool,
+}
+
+impl From<ApiKey> for Opened {
+    fn from(key: ApiKey) -> Self {
+        let granted = match key.kind {
+            KeyKind::Secret => Granted::ALL,
+            KeyKind::Restricted => Granted::by(&key.scopes),
+            KeyKind::Publishable => Granted::public(),
+        };
+        let bounds = key.program_id.map(|program| {
+            Arc::new(Bounds {
+                program,
+                ambassador: key.ambassador_id,
+            })
+        });
+        let caller = Caller {
+            id: key.account_id,
+            key: key.id,
+            bounds,
+        };
+        Self {
+            caller,
+            granted,
+            is_everybodys: key.kind == KeyKind::Publishable,
+        }
+    }
+}
+
+/// Wraps the routes that need a key: finds the account, counts the request against the key's limit, and refuses what
+/// the key may not do. What that is follows from method and path, so there is nothing for a handler to forget.
 pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let account = match identify(&request).await {
-        Ok(account) => account,
+    let key = match identify(&request).await {
+        Ok(key) => key,
         Err(error) => return Ok(refused(request, error)),
     };
     let standing = request.app_data::<web::Data<App>>().and_then(|app| {
         let limit = app.rate_limit.as_ref()?;
-        Some(limit.count(&account.key, app.clock.now()))
+        let visitor = key.is_everybodys.then(|| address(&request, app)).flatten();
+        Some(limit.count(&key.caller.key, visitor, app.clock.now()))
     });
     if let Some(Err(standing)) = standing {
         let error = Error::TooManyRequests(standing.wait);
@@ -37,12 +79,38 @@ pub async fn authenticate(
         standing.tell(response.headers_mut());
         return Ok(response);
     }
-    request.extensions_mut().insert(account);
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    let mut response = match permitted(&request, &key) {
+        Ok(()) => {
+            request.extensions_mut().insert(key.caller);
+            next.call(request).await?.map_into_boxed_body()
+        }
+        Err(error) => request.error_response(error),
+    };
     if let Some(Ok(standing)) = standing {
         standing.tell(response.headers_mut());
     }
     Ok(response)
+}
+
+/// Whether the key may do what is asked.
+fn permitted(request: &ServiceRequest, key: &Opened) -> Result<(), Error> {
+    if key.granted == Granted::ALL {
+        return Ok(());
+    }
+    // A dialect's nouns are called like ours.
+    let path = request.path();
+    let prefix = surface::of(path).map_or(SURFACE, |surface| surface.prefix);
+    let path = path.strip_prefix(prefix).unwrap_or_default();
+    let scope = Scope::of(request.method().as_str(), path);
+    match key.granted.allows(scope) {
+        true => Ok(()),
+        false => Err(Error::Forbidden(
+            match scope.filter(|scope| scope.can_be_granted()) {
+                Some(scope) => format!("This key may not do that: it needs the scope {scope}"),
+                None => "This needs a secret key".to_owned(),
+            },
+        )),
+    }
 }
 
 /// The refusal. Failing costs the address, and nobody's key.
@@ -57,11 +125,14 @@ fn refused(request: ServiceRequest, error: Error) -> ServiceResponse {
 /// Who counts failures, and the address to count them for.
 fn strangers(request: &ServiceRequest) -> Option<(&Strangers, IpAddr)> {
     let app = request.app_data::<web::Data<App>>()?;
-    let address = peer::address(request.request(), &app.config.trusted_proxies)?;
-    Some((app.strangers.as_ref()?, address))
+    Some((app.strangers.as_ref()?, address(request, app)?))
 }
 
-async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
+fn address(request: &ServiceRequest, app: &App) -> Option<IpAddr> {
+    peer::address(request.request(), &app.config.trusted_proxies)
+}
+
+async fn identify(request: &ServiceRequest) -> Result<Opened, Error> {
     let secret = presented(request).ok_or(Error::Unauthorized)?;
     let app = request
         .app_data::<web::Data<App>>()
@@ -74,12 +145,10 @@ async fn identify(request: &ServiceRequest) -> Result<Account, Error> {
         if let Some(wait) = shut.and_then(|(strangers, address)| strangers.shut(address)) {
             return Err(Error::TooManyRequests(wait));
         }
-        let find = move |conn: &mut DbConnection| Ok(queries::find_live(conn, &hash)?);
+        let now = app.clock.now();
+        let find = move |conn: &mut DbConnection| Ok(queries::find_live(conn, &hash, now)?);
         let key = app.db.read(find).await?;
-        Ok(key.map(|key| Account {
-            id: key.account_id,
-            key: key.id,
-        }))
+        Ok(key.map(Opened::from))
     };
     let known = app.keys.get(&question, look_up).await?;
     known.ok_or(Error::Unauthorized)
@@ -97,7 +166,7 @@ fn presented(request: &ServiceRequest) -> Option<Secret> {
         (None, Some(own)) => own,
         (Some(bearer), Some(own)) => bearer.filter(|bearer| *bearer == own)?,
     };
-    token.starts_with("sk_").then(|| Secret::presented(token))
+    Secret::could_be(token).then(|| Secret::presented(token))
 }
 
 /// The text of the one header among `values`, if there is any. `Err`: there are several, or it is no text.

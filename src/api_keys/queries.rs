@@ -5,33 +5,60 @@ use diesel::prelude::*;
 use super::model::ApiKey;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::db::page::{Order, Page, paged};
 use crate::db::schema::api_keys;
 use crate::ids::{AccountId, ApiKeyId};
 
-/// The key with this hash, unless it was revoked. The one query that does not start from an account: it
-/// finds out which.
-pub fn find_live(conn: &mut DbConnection, hash: &str) -> QueryResult<Option<ApiKey>> {
-    ApiKey::query()
+/// The key with this hash, unless it has ended. The one query that does not start from an account: it finds out
+/// which.
+pub fn find_live(
+    conn: &mut DbConnection,
+    hash: &str,
+    now: Timestamp,
+) -> QueryResult<Option<ApiKey>> {
+    let key: Option<ApiKey> = ApiKey::query()
         .filter(api_keys::hash.eq(hash))
-        .filter(api_keys::revoked_at.is_null())
+        .first(conn)
+        .optional()?;
+    Ok(key.filter(|key| key.is_live(now)))
+}
+
+/// The account's key with this id.
+pub fn find(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &ApiKeyId,
+) -> QueryResult<Option<ApiKey>> {
+    ApiKey::query()
+        .filter(api_keys::account_id.eq(account))
+        .filter(api_keys::id.eq(id))
         .first(conn)
         .optional()
 }
 
-/// The account's keys, oldest first, revoked ones too.
-pub fn list(conn: &mut DbConnection, account: &AccountId) -> QueryResult<Vec<ApiKey>> {
+/// Whose the key is: for the command line, which stands above accounts.
+pub fn account_of(conn: &mut DbConnection, id: &ApiKeyId) -> QueryResult<Option<AccountId>> {
+    api_keys::table
+        .filter(api_keys::id.eq(id))
+        .select(api_keys::account_id)
+        .first(conn)
+        .optional()
+}
+
+/// The account's keys, oldest first, ended ones too.
+pub fn list_all(conn: &mut DbConnection, account: &AccountId) -> QueryResult<Vec<ApiKey>> {
     ApiKey::query()
         .filter(api_keys::account_id.eq(account))
         .order(api_keys::id)
         .load(conn)
 }
 
-/// The key with this id, in whatever account: for the command line, which stands above accounts.
-pub fn find(conn: &mut DbConnection, id: &ApiKeyId) -> QueryResult<Option<ApiKey>> {
-    ApiKey::query()
-        .filter(api_keys::id.eq(id))
-        .first(conn)
-        .optional()
+/// A page of the account's keys, ended ones too.
+pub fn list(conn: &mut DbConnection, account: &AccountId, page: &Page) -> QueryResult<Vec<ApiKey>> {
+    let query = ApiKey::query()
+        .filter(api_keys::account_id.eq(account))
+        .into_boxed();
+    paged!(query, api_keys::id, page).load(conn)
 }
 
 /// Stores a new key.
@@ -42,14 +69,37 @@ pub fn insert(conn: &mut DbConnection, key: &ApiKey) -> QueryResult<()> {
     Ok(())
 }
 
-/// Ends a key. `false`: it had ended before.
-pub fn revoke(conn: &mut DbConnection, id: &ApiKeyId, at: Timestamp) -> QueryResult<bool> {
+/// Ends a key, unless it was ended before.
+pub fn revoke(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &ApiKeyId,
+    at: Timestamp,
+) -> QueryResult<()> {
     diesel::update(
         api_keys::table
+            .filter(api_keys::account_id.eq(account))
             .filter(api_keys::id.eq(id))
             .filter(api_keys::revoked_at.is_null()),
     )
     .set(api_keys::revoked_at.eq(Some(at)))
-    .execute(conn)
-    .map(|ended| ended == 1)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Lets a key end at a moment.
+pub fn end_at(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &ApiKeyId,
+    at: Timestamp,
+) -> QueryResult<()> {
+    diesel::update(
+        api_keys::table
+            .filter(api_keys::account_id.eq(account))
+            .filter(api_keys::id.eq(id)),
+    )
+    .set(api_keys::expires_at.eq(Some(at)))
+    .execute(conn)?;
+    Ok(())
 }

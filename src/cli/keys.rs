@@ -1,18 +1,18 @@
 //! `handbill keys`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{print_json, say, write};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
-use crate::api_keys::model::{ApiKey, Secret};
+use crate::api_keys::model::{ApiKey, KeyKind, NewKey, Scopes, Secret};
 use crate::api_keys::{issue, queries, revoke};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::ids::{AccountId, ApiKeyId, Id};
+use crate::ids::{AccountId, AmbassadorId, ApiKeyId, Id, ProgramId};
 use crate::parse::Parse;
 use crate::text::Name;
 
@@ -26,6 +26,8 @@ pub(super) enum Command {
         /// What the key is for
         #[arg(long)]
         name: String,
+        #[command(flatten)]
+        limits: Limits,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -49,30 +51,82 @@ pub(super) enum Command {
     },
 }
 
+/// What the key is not to open. Without any of these it opens everything
+#[derive(Args)]
+pub(super) struct Limits {
+    /// Something that it may do, such as referrals:read; once for each. The key is a restricted one
+    #[arg(long, conflicts_with = "publishable")]
+    scope: Vec<String>,
+    /// For web pages: it opens only what is public
+    #[arg(long)]
+    publishable: bool,
+    /// The one program that it opens, by id
+    #[arg(long)]
+    program: Option<String>,
+    /// The one ambassador that it opens, by id
+    #[arg(long)]
+    ambassador: Option<String>,
+}
+
+impl Limits {
+    fn key(&self, name: Name) -> Result<NewKey, String> {
+        let (kind, scopes) = match (self.publishable, self.scope.is_empty()) {
+            (true, _) => (KeyKind::Publishable, Scopes::none()),
+            (false, true) => (KeyKind::Secret, Scopes::none()),
+            (false, false) => {
+                let scopes = Scopes::new(&self.scope);
+                let scopes = scopes.map_err(|complaint| complaint.into_sentence("--scope"))?;
+                (KeyKind::Restricted, scopes)
+            }
+        };
+        let program_id = self.program.as_deref().map(ProgramId::parse).transpose();
+        let ambassador_id = self.ambassador.as_deref().map(AmbassadorId::parse);
+        let ambassador_id = ambassador_id.transpose();
+        Ok(NewKey {
+            name,
+            kind,
+            scopes,
+            program_id: program_id.map_err(|complaint| complaint.into_sentence("--program"))?,
+            ambassador_id: ambassador_id
+                .map_err(|complaint| complaint.into_sentence("--ambassador"))?,
+            expires_at: None,
+        })
+    }
+}
+
 pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
     match command {
         Command::Create {
             account,
             name,
+            limits,
             json,
-        } => create(config, account, &name, json),
+        } => create(config, account, &name, &limits, json),
         Command::List { account, json } => list(config, account, json),
         Command::Revoke { id, json } => end(config, &id, json),
     }
 }
 
-fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> Result<(), String> {
+fn create(
+    config: &Config,
+    account: Option<String>,
+    name: &str,
+    limits: &Limits,
+    json: bool,
+) -> Result<(), String> {
     let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
-    let secret = Secret::random();
+    let new = limits.key(name)?;
+    let secret = Secret::of_kind(new.kind);
     let revealed = secret.reveal().to_owned();
     let (account, key) = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
-        let key = issue::issue(conn, &account.id, ApiKeyId::new(now), &name, &secret, now)?;
+        let key = issue::grant(conn, &account.id, ApiKeyId::new(now), &new, &secret, now)?;
         Ok((account, key))
     })?;
     if json {
         return print_json(&json!({
-            "id": key.id, "key": revealed, "name": key.name, "account_id": account.id,
+            "id": key.id, "key": revealed, "name": key.name, "kind": key.kind, "scopes": key.scopes.list(),
+            "program_id": key.program_id, "student_id": key.ambassador_id, "account_id": account.id,
             "account": account.name, "created_at": key.created_at,
         }));
     }
@@ -90,30 +144,52 @@ fn create(config: &Config, account: Option<String>, name: &str, json: bool) -> R
 fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), String> {
     let keys = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
-        Ok(queries::list(conn, &account.id)?)
+        Ok(queries::list_all(conn, &account.id)?)
     })?;
     if json {
         return print_json(&keys.iter().map(shown).collect::<Vec<_>>());
     }
     for key in &keys {
-        let state = key
-            .revoked_at
-            .map_or_else(|| "live".to_owned(), |at| format!("revoked {at}"));
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {at}"),
+            (None, Some(at)) => format!("until {at}"),
+            (None, None) => "live".to_owned(),
+        };
         say(&format!(
-            "{}  sk_…{}  {}  {state}  {}",
+            "{}  {}…{}  {}  {state}  {}{}",
             key.id.as_str(),
+            key.kind.prefix(),
             key.hint,
             key.created_at,
-            key.name.as_str()
+            key.name.as_str(),
+            limits_of(key)
         ));
     }
     Ok(())
 }
 
+/// What a key does not open, behind its name.
+fn limits_of(key: &ApiKey) -> String {
+    let program = key.program_id.as_ref().map(ProgramId::as_str);
+    let ambassador = key.ambassador_id.as_ref().map(AmbassadorId::as_str);
+    let parts = [Some(key.scopes.as_str()), ambassador.or(program)];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", parts.join(", ")),
+    }
+}
+
 fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     let id = ApiKeyId::from_outside(id)
         .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
-    let key = write(config, move |conn, now| revoke::revoke(conn, &id, now))?;
+    let key = write(config, move |conn, now| {
+        revoke::revoke_anywhere(conn, &id, now)
+    })?;
     match json {
         true => print_json(&shown(&key)),
         false => {
@@ -147,7 +223,8 @@ fn the_account(
 
 fn shown(key: &ApiKey) -> serde_json::Value {
     json!({
-        "id": key.id, "name": key.name, "hint": key.hint, "account_id": key.account_id,
-        "created_at": key.created_at, "revoked_at": key.revoked_at,
+        "id": key.id, "name": key.name, "kind": key.kind, "scopes": key.scopes.list(), "hint": key.hint,
+        "program_id": key.program_id, "student_id": key.ambassador_id, "account_id": key.account_id,
+        "created_at": key.created_at, "expires_at": key.expires_at, "revoked_at": key.revoked_at,
     })
 }

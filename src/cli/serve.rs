@@ -1,8 +1,12 @@
 //! `handbill serve`.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_web::rt::System;
+use futures_util::FutureExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::{say, sentence};
 use crate::accounts;
@@ -20,7 +24,11 @@ use crate::parse::Parse;
 use crate::payday;
 use crate::text::Name;
 use crate::webhooks::dispatch;
+use crate::webhooks::reseal::reseal;
 use crate::worker;
+
+/// How long a webhook that is on its way may take when the process ends.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens the database, migrates it, makes the first key if there is nobody yet, and serves until told to stop.
 pub(super) fn serve(config: Config) -> Result<(), String> {
@@ -38,6 +46,12 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     let public_url = config.public_url_for(bound);
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
+        let keys = app.config.webhooks.keys.clone();
+        let resealed = app.db.write(move |conn, _| reseal(conn, &keys)).await;
+        match resealed.map_err(|error| sentence(&error))? {
+            0 => {}
+            changed => log::info!("encrypted the secrets of {changed} webhook endpoints"),
+        }
         if let Some(secret) = first_key(&app).await.map_err(|error| sentence(&error))? {
             say(&format!(
                 "The first key of the account {DEFAULT_NAME}, shown this once: {}",
@@ -54,21 +68,44 @@ pub(super) fn listen(config: &Config) -> Result<TcpListener, String> {
         .map_err(|error| format!("cannot listen on {}: {error}", config.bind))
 }
 
-/// Serves until told to stop, with the background work beside it.
+/// Serves until told to stop, with the background work beside it. Then requests and webhooks that are on their way have
+/// time to end, both at once.
 pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
     let url = app.public_url.clone();
     let worker = actix_web::rt::spawn(worker::run(app.clone()));
     let payday = actix_web::rt::spawn(payday::run(app.clone()));
-    let webhooks = actix_web::rt::spawn(dispatch::run(app.clone()));
-    let server = server::serve(app, listener, true).map_err(|error| error.to_string())?;
+    let (stop, stopped) = oneshot::channel();
+    let stopped = stopped.map(|_| ());
+    let webhooks = actix_web::rt::spawn(dispatch::run(app.clone(), stopped, PATIENCE));
+    let server = server::serve(app, listener).map_err(|error| error.to_string())?;
+    let (handle, told) = (server.handle(), told_to_stop()?);
+    actix_web::rt::spawn(async move {
+        let told = told.await;
+        log::info!("stopping after {told}: what was accepted is finished");
+        let _ = stop.send(());
+        handle.stop(true).await;
+    });
     log::info!("listening on {bound}, reachable at {url}, docs at {url}/docs");
     let served = server.await.map_err(|error| error.to_string());
     worker.abort();
     payday.abort();
-    webhooks.abort();
+    let _ = webhooks.await;
     log::info!("stopped");
     served
+}
+
+/// Waits for a signal that ends a process, from now on. Its name.
+fn told_to_stop() -> Result<impl Future<Output = &'static str>, String> {
+    let listen = |kind| signal(kind).map_err(|error| error.to_string());
+    let mut interrupted = listen(SignalKind::interrupt())?;
+    let mut terminated = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => "SIGINT",
+            _ = terminated.recv() => "SIGTERM",
+        }
+    })
 }
 
 /// On an empty database: the account `default` and a key, which is returned to be shown.

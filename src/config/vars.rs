@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::Origins;
 use crate::parse::Parse;
 use crate::text::WebUrl;
 
@@ -26,8 +28,10 @@ impl Vars {
             Some(text) if text.trim().is_empty() => Ok(None),
             Some(text) => match read(text.trim()) {
                 Some(value) => Ok(Some(value)),
-                // A database URL can hold a password, so it is not repeated.
-                None if name == "DATABASE_URL" => Err(format!("DATABASE_URL must be {expected}")),
+                // A database URL can hold a password, so it is not repeated; keys are not either.
+                None if ["DATABASE_URL", "HANDBILL_ENCRYPTION_KEYS"].contains(&name) => {
+                    Err(format!("{name} must be {expected}"))
+                }
                 None => Err(format!("{name} must be {expected}, not '{text}'")),
             },
         }
@@ -48,6 +52,19 @@ impl Vars {
             let found = words.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value)
         })
+    }
+
+    /// The setting `name`, which is on or off, and off when it is not there.
+    pub(super) fn switch(&mut self, name: &str) -> Result<bool, String> {
+        let words = [("on", true), ("off", false)];
+        Ok(self.one_of(name, &words)?.unwrap_or(false))
+    }
+
+    /// The setting `name`, which is so many requests per minute; none: no limit.
+    pub(super) fn limit(&mut self, name: &str, default: u32) -> Result<Option<NonZeroU32>, String> {
+        let expected = "requests per minute, or off";
+        let limit = self.take(name, expected, or_off(parsed))?;
+        Ok(limit.unwrap_or(NonZeroU32::new(default)))
     }
 
     /// Refuses what nobody has asked for: a misspelt name must not be passed over.
@@ -91,6 +108,20 @@ pub(super) fn public_url(text: &str) -> Option<String> {
     let url = WebUrl::parse(text).ok()?.to_url()?;
     (url.query().is_none() && url.fragment().is_none())
         .then(|| text.trim_end_matches('/').to_owned())
+}
+
+pub(super) fn origins(text: &str) -> Option<Origins> {
+    if text == "*" {
+        return Some(Origins::Any);
+    }
+    let origin = |part: &str| {
+        let url = WebUrl::parse(part.trim()).ok()?.to_url()?;
+        let origin = url.origin().ascii_serialization();
+        // As a browser says it: no path, no upper case, no port that goes without saying.
+        (origin == part.trim()).then_some(origin)
+    };
+    let origins: Option<Vec<String>> = text.split(',').map(origin).collect();
+    origins.map(Origins::These)
 }
 
 pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::belongs;
 use crate::clock::Timestamp;
 use crate::coupons::model::CouponCode;
 use crate::db::columns::text_enum;
@@ -169,3 +170,5 @@ pub struct ConversionFilter {
     /// Only of this kind.
     pub kind: Option<ConversionKind>,
 }
+
+belongs!(Conversion);

@@ -8,12 +8,13 @@ use super::queries;
 use super::record::record;
 use super::view::ConversionView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::clock::Timestamp;
 use crate::coupons::model::CouponCode;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Account, Caller};
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::Body;
 use crate::http::fields::{SentMetadata, fields};
@@ -64,6 +65,8 @@ fields! {
         pub kind: Option<ConversionKind>,
     }
 }
+
+narrow!(ConversionQuery);
 
 impl Filter for ConversionQuery {
     type Id = ConversionId;
@@ -144,7 +147,7 @@ list_of! {
     responses((status = 200, description = "A page of conversions", body = ConversionList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<ConversionQuery>,
 ) -> Result<Listing<ConversionList>, Error> {
@@ -228,7 +231,7 @@ async fn create(
     responses((status = 200, description = "The conversion", body = ConversionView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ConversionId>,
 ) -> Result<web::Json<ConversionView>, Error> {
     let conversion = id.find(&app, &account, queries::find).await?;

@@ -8,6 +8,7 @@ use super::model::{CouponCode, CouponFilter};
 use super::queries;
 use super::view::CouponView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -46,6 +47,8 @@ fields! {
 impl Filter for CouponQuery {
     type Id = ReferralId;
 }
+
+narrow!(CouponQuery: never);
 
 /// A page of coupons.
 #[derive(Serialize, ToSchema)]

@@ -9,6 +9,7 @@ use super::model::{CustomerChanges, CustomerFilter, NewCustomer};
 use super::queries;
 use super::view::CustomerView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -62,6 +63,8 @@ fields! {
 impl Filter for CustomerQuery {
     type Id = CustomerId;
 }
+
+narrow!(CustomerQuery: never);
 
 fields! {
     /// A new customer.

@@ -26,9 +26,14 @@ table! {
         id -> Text,
         account_id -> Text,
         name -> Text,
+        kind -> Text,
+        scopes -> Text,
+        program_id -> Nullable<Text>,
+        ambassador_id -> Nullable<Text>,
         hash -> Text,
         hint -> Text,
         created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
     }
 }

@@ -6,6 +6,7 @@
 //! ordinary case nobody pays for savepoints. On SQLite every write comes through here, on PostgreSQL those that
 //! are told together (see `together`).
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -25,14 +26,17 @@ const LONGEST_QUEUE: usize = 2048;
 /// The most jobs that share a commit.
 const LARGEST_GROUP: usize = 512;
 
-/// The door to the writer's thread. Cheap to clone; the thread ends when the last clone is gone.
+/// How many write to PostgreSQL: while one waits for its commit, the other goes on. SQLite has one.
+const DESKS: usize = 2;
+
+/// The door to the writers' threads. Cheap to clone; the threads end when the last clone is gone.
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
 }
 
 impl Writer {
-    /// A thread for writes.
+    /// A thread for writes, or two.
     pub(super) fn start(url: &str, clock: Clock, commits: Commits) -> Result<Self, Error> {
         Self::sit_down(url, clock, Some(commits))
     }
@@ -43,23 +47,27 @@ impl Writer {
     }
 
     fn sit_down(url: &str, clock: Clock, commits: Option<Commits>) -> Result<Self, Error> {
-        let conn = open(url)?;
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
-        let mut desk = Desk {
-            url: url.to_owned(),
-            conn: Some(conn),
-            moments: Moments::of(clock),
-            commits,
-            planned: Instant::now(),
+        let waiting = Arc::new(Mutex::new(waiting));
+        let (name, desks) = match commits {
+            Some(_) if DbConnection::is_sqlite(url) => ("writer", 1),
+            Some(_) => ("writer", DESKS),
+            None => ("reader", 1),
         };
-        let name = match desk.commits {
-            Some(_) => "writer",
-            None => "reader",
-        };
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || desk.serve(waiting))
-            .map_err(Error::internal)?;
+        for _ in 0..desks {
+            let mut desk = Desk {
+                url: url.to_owned(),
+                conn: Some(open(url)?),
+                moments: Moments::of(clock.clone()),
+                commits: commits.clone(),
+                planned: Instant::now(),
+            };
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || desk.serve(&waiting))
+                .map_err(Error::internal)?;
+        }
         Ok(Self { jobs })
     }
 
@@ -113,9 +121,14 @@ struct Desk {
 }
 
 impl Desk {
-    fn serve(&mut self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+    fn serve(&mut self, waiting: &Mutex<mpsc::Receiver<Box<dyn Job>>>) {
         let mut group: Vec<Box<dyn Job>> = Vec::with_capacity(LARGEST_GROUP);
-        while waiting.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
+        // Whoever is ready takes what is there.
+        let next = |group: &mut Vec<_>| {
+            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.blocking_recv_many(group, LARGEST_GROUP)
+        };
+        while next(&mut group) > 0 {
             let (stale, mut fresh): (Vec<_>, Vec<_>) =
                 group.drain(..).partition(|job| job.is_stale());
             for job in stale {

@@ -11,10 +11,10 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Caller, Sees};
 use crate::http::openapi::ShowRefusals;
 use crate::http::path::PathId;
-use crate::ids::{AccountId, EarningId, Id};
+use crate::ids::{EarningId, Id};
 use crate::{conversions, ledger};
 
 /// The routes.
@@ -75,12 +75,12 @@ pub struct Explanation {
     responses((status = 200, description = "Its story, in words and in data", body = Explanation), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<EarningId>,
 ) -> Result<web::Json<Explanation>, Error> {
     let known = app
         .db
-        .read_consistently(move |conn| all_that_is_known(conn, &account.id, &id.0))
+        .read_consistently(move |conn| all_that_is_known(conn, &account, &id.0))
         .await?;
     let steps = explain(&known);
     Ok(web::Json(Explanation {
@@ -92,10 +92,13 @@ async fn show(
 
 fn all_that_is_known(
     conn: &mut DbConnection,
-    account: &AccountId,
+    caller: &Caller,
     id: &EarningId,
 ) -> Result<Known, Error> {
-    let earning = queries::find(conn, account, id)?.ok_or(Error::NotFound(EarningId::NOUN))?;
+    let account = &caller.id;
+    let earning = queries::find(conn, account, id)?
+        .filter(|earning| caller.sees(earning))
+        .ok_or(Error::NotFound(EarningId::NOUN))?;
     let conversion = match &earning.conversion_id {
         Some(conversion) => conversions::queries::find(conn, account, conversion)?,
         None => None,

@@ -9,7 +9,7 @@ use super::queries;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::openapi::ShowRefusals;
 use crate::http::path::PathId;
 use crate::ids::{ApiKeyId, EarningId};
@@ -68,7 +68,7 @@ impl From<EarningMove> for EarningMoveView {
     responses((status = 200, description = "Every move of its status", body = EarningHistory), ShowRefusals))]
 async fn history(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<EarningId>,
 ) -> Result<web::Json<EarningHistory>, Error> {
     id.find(&app, &account, queries::find).await?;

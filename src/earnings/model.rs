@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::belongs;
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::{earning_moves, earnings};
@@ -255,3 +256,5 @@ pub struct EarningMove {
     /// Why.
     pub note: Option<Paragraph>,
 }
+
+belongs!(Earning);

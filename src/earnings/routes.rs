@@ -9,10 +9,11 @@ use super::queries;
 use super::settle::settle;
 use super::view::EarningView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Account, Caller};
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
@@ -63,6 +64,8 @@ fields! {
         pub status: Option<EarningStatus>,
     }
 }
+
+narrow!(EarningQuery);
 
 impl Filter for EarningQuery {
     type Id = EarningId;
@@ -138,7 +141,7 @@ list_of! {
     responses((status = 200, description = "A page of earnings", body = EarningList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<EarningQuery>,
 ) -> Result<Listing<EarningList>, Error> {
@@ -208,7 +211,7 @@ async fn create(
     responses((status = 200, description = "The earning", body = EarningView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<EarningId>,
 ) -> Result<web::Json<EarningView>, Error> {
     let earning = id.find(&app, &account, queries::find).await?;

@@ -54,6 +54,14 @@ text_enum! {
         PayoutFailed = "payout.failed",
         /// It was called back.
         PayoutCancelled = "payout.cancelled",
+        /// A program was made.
+        ProgramCreated = "program.created",
+        /// A program's promises changed, or it was paused or resumed.
+        ProgramUpdated = "program.updated",
+        /// Somebody became an ambassador.
+        UserCreated = "user.created",
+        /// What is known about an ambassador changed.
+        UserUpdated = "user.updated",
         /// A poster was made.
         PosterCreated = "poster.created",
         /// A poster moved, leads elsewhere, was retired or put back up.

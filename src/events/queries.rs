@@ -1,6 +1,6 @@
 //! Every statement about `events` and `event_counters`.
 
-use diesel::dsl::sql;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
@@ -199,4 +199,40 @@ pub fn list_of_introductions(
             .order(events::sequence.desc()),
     };
     query.load(conn)
+}
+
+/// The first of the account's numbered events: their places and moments.
+pub fn list_first(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    limit: i64,
+) -> QueryResult<Vec<(i64, Timestamp)>> {
+    events::table
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.is_not_null())
+        .order(events::sequence)
+        .select((events::sequence.assume_not_null(), events::created_at))
+        .limit(limit)
+        .load(conn)
+}
+
+/// The place of the account's last event.
+pub fn last_sequence(conn: &mut DbConnection, account: &AccountId) -> QueryResult<i64> {
+    events::table
+        .filter(events::account_id.eq(account))
+        .select(max(events::sequence))
+        .first(conn)
+        .map(|last: Option<i64>| last.unwrap_or(0))
+}
+
+/// Deletes the account's events up to this place. How many.
+pub fn delete_through(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    sequence: i64,
+) -> QueryResult<usize> {
+    let old = events::table
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.le(sequence));
+    diesel::delete(old).execute(conn)
 }

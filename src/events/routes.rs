@@ -11,6 +11,7 @@ use super::number::number;
 use super::queries;
 use super::view::EventView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::page::Order;
 use crate::error::Error;
 use crate::http::account::Account;
@@ -59,6 +60,8 @@ fields! {
         pub wait: Option<Wait>,
     }
 }
+
+narrow!(EventQuery: never);
 
 /// Some kinds of events.
 pub struct Kinds(Vec<EventKind>);

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod answer;
 pub mod body;
+pub mod browsers;
 pub mod docs_page;
 pub mod edge;
 pub mod fields;

@@ -19,7 +19,8 @@ use crate::http::edge::{ErrorBody, words};
     info(
         title = "handbill",
         description = "The backend of an ambassador programme that recruits through QR posters. \
-            Authenticate with your secret key: `Authorization: Bearer sk_…`. \
+            Authenticate with your key: `Authorization: Bearer sk_…`. Each operation names the scope that a restricted \
+            key needs for it. \
             Times are UTC in whole seconds, amounts whole minor units (cents). Lists are oldest first.",
     ),
     components(schemas(ErrorBody, FieldError, Order)),
@@ -40,6 +41,7 @@ use crate::http::edge::{ErrorBody, words};
         (name = "Webhooks", description = "Events, sent to you as they happen"),
         (name = "VINR", description = "VINR's referrals: customers who bring customers, as that API has it"),
         (name = "Public", description = "What phones and browsers ask for, without a key"),
+        (name = "Keys", description = "Who may do what"),
         (name = "Operations", description = "For whoever runs the server"),
     )
 )]
@@ -54,7 +56,8 @@ impl Modify for Common {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("API Key")
             .description(Some(
-                "A secret key, `sk_…`, made by `handbill keys create`.",
+                "A secret key, `sk_…`, which opens everything, or a restricted one, `rk_…`, with the scope that the operation \
+                names; a publishable one, `pk_…`, has `public:read`.",
             ))
             .build();
         let components = document.components.get_or_insert_default();
@@ -62,7 +65,7 @@ impl Modify for Common {
             ApiKeyValue::with_description("X-Api-Key", "The same key, as VINR's clients send it.");
         components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
         components.add_security_scheme("bearerAuth", SecurityScheme::Http(scheme));
-        for status in [400, 401, 404, 408, 409, 413, 415, 429, 500, 503] {
+        for status in [400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503] {
             components
                 .responses
                 .insert(component(status), RefOr::T(refusal(status)));
@@ -83,31 +86,31 @@ pub struct UpdateRefusals;
 
 impl IntoResponses for ListRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[400, 401, 429, 500, 503])
+        refusals(&[400, 401, 403, 429, 500, 503])
     }
 }
 
 impl IntoResponses for PartsRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[400, 401, 404, 429, 500, 503])
+        refusals(&[400, 401, 403, 404, 429, 500, 503])
     }
 }
 
 impl IntoResponses for ShowRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[401, 404, 429, 500, 503])
+        refusals(&[401, 403, 404, 429, 500, 503])
     }
 }
 
 impl IntoResponses for CreateRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[400, 401, 408, 409, 413, 415, 429, 500, 503])
+        refusals(&[400, 401, 403, 408, 409, 413, 415, 429, 500, 503])
     }
 }
 
 impl IntoResponses for UpdateRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[400, 401, 404, 408, 409, 413, 415, 429, 500, 503])
+        refusals(&[400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503])
     }
 }
 
@@ -135,6 +138,11 @@ fn refusal(status: u16) -> Response {
             "No valid API key",
             "invalid_api_key",
             "Invalid or missing API key",
+        ),
+        403 => (
+            "The key may not do this",
+            "insufficient_scope",
+            "This key may not do that: it needs the scope referrals:write",
         ),
         404 => (
             "Nothing of yours has this id",

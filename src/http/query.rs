@@ -3,19 +3,21 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde_json::{Map, Value};
 use utoipa::IntoParams;
 
 use crate::app::App;
+use crate::bounds::Narrow;
 use crate::db::page::{Order, Page};
 use crate::error::Error;
+use crate::http::account::Caller;
 use crate::http::fields::{Fields, FromFields, fields};
 use crate::ids::Id;
 use crate::parse::{Complaint, Parse};
 
 /// Filters that belong to a list of things with ids of one kind.
-pub trait Filter: FromFields {
+pub trait Filter: FromFields + Narrow {
     /// The ids in the list; what `after` must be one of.
     type Id: Id;
 
@@ -111,21 +113,38 @@ impl<F: Filter + 'static> FromRequest for ListQuery<F> {
         let largest = request
             .app_data::<web::Data<App>>()
             .map_or(DEFAULT_LIMIT, |app| app.config.max_page_size);
-        ready(read(request.query_string(), largest))
+        let read = read(request.query_string(), largest);
+        ready(read.and_then(|query: Self| {
+            Ok(Self {
+                filter: narrowed(request, query.filter)?,
+                page: query.page,
+            })
+        }))
     }
 }
 
 /// A query string that asks for no page.
 pub struct Query<F>(pub F);
 
-impl<F: FromFields + 'static> FromRequest for Query<F> {
+impl<F: FromFields + Narrow + 'static> FromRequest for Query<F> {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let mut fields = fields_of(request.query_string());
         let read = F::from_fields(&mut fields);
-        ready(fields.finish(read).map(Self))
+        let read = fields.finish(read);
+        ready(read.and_then(|filter| narrowed(request, filter).map(Self)))
+    }
+}
+
+/// What the caller may ask for of what the filter asks for.
+fn narrowed<F: Narrow>(request: &HttpRequest, filter: F) -> Result<F, Error> {
+    let extensions = request.extensions();
+    let caller = extensions.get::<Caller>();
+    match caller.and_then(|caller| caller.bounds.as_ref()) {
+        None => Ok(filter),
+        Some(bounds) => filter.within(bounds).ok_or_else(Error::out_of_bounds),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -19,7 +20,9 @@ use quick_cache::sync::Cache;
 use crate::clock::Timestamp;
 use crate::ids::ApiKeyId;
 
-type Limiter = RateLimiter<ApiKeyId, Buckets<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
+/// A key; one that everybody has is counted for each address.
+type Holder = (ApiKeyId, Option<IpAddr>);
+type Limiter = RateLimiter<Holder, Buckets<Holder>, DefaultClock, StateInformationMiddleware>;
 
 /// Counts requests per key.
 #[derive(Clone)]
@@ -53,8 +56,13 @@ impl RateLimit {
         }
     }
 
-    /// Counts a request of `key`. `Err`: it is one too many.
-    pub fn count(&self, key: &ApiKeyId, now: Timestamp) -> Result<Standing, Standing> {
+    /// Counts a request of `key`, or of one `visitor` with it. `Err`: it is one too many.
+    pub fn count(
+        &self,
+        key: &ApiKeyId,
+        visitor: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Standing, Standing> {
         let limit = self.per_minute.get();
         let standing = |remaining: u32, wait| {
             let missing = u64::from(limit - remaining.min(limit)) * 60 / u64::from(limit);
@@ -66,7 +74,7 @@ impl RateLimit {
                 whole_at: now.plus_seconds(seconds),
             }
         };
-        match self.limiter.check_key(key) {
+        match self.limiter.check_key(&(key.clone(), visitor)) {
             Ok(snapshot) => Ok(standing(snapshot.remaining_burst_capacity(), 0)),
             Err(not_until) => {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());

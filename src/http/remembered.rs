@@ -19,7 +19,7 @@ use quick_cache::{Equivalent, Weighter};
 
 use crate::app::App;
 use crate::db::state::State;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::ids::ApiKeyId;
 
 /// How many bytes of answers are kept.
@@ -123,8 +123,8 @@ pub async fn remembered(
     let app = request.app_data::<web::Data<App>>().cloned();
     let key = request
         .extensions()
-        .get::<Account>()
-        .map(|account| account.key.clone());
+        .get::<Caller>()
+        .map(|caller| caller.key.clone());
     let (Some(app), Some(key), &Method::GET) = (app, key, request.method()) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };

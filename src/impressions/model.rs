@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::belongs;
 use crate::clock::Timestamp;
 use crate::db::schema::impressions;
 use crate::idempotency::{Keyed, Retry};
@@ -86,3 +87,5 @@ impl ImpressionFilter {
             && is(self.ambassador_id.as_ref(), &row.ambassador_id)
     }
 }
+
+belongs!(Impression);

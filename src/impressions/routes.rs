@@ -11,12 +11,13 @@ use super::record::record;
 use super::view::ImpressionView;
 use super::{filed_queries, queries};
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::clock::Timestamp;
 use crate::config::Keep;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::Body;
 use crate::http::fields::{SentMetadata, fields};
@@ -28,6 +29,7 @@ use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
 use crate::parse::{Complaint, Parse};
+use crate::posters;
 use crate::text::{IdempotencyKey, Line, Paragraph};
 
 /// The routes.
@@ -62,6 +64,8 @@ fields! {
         pub student_id = "studentId" | "student_id": Option<Wanted<AmbassadorId>>,
     }
 }
+
+narrow!(ImpressionQuery);
 
 impl Filter for ImpressionQuery {
     type Id = ImpressionId;
@@ -111,7 +115,7 @@ list_of! {
     responses((status = 200, description = "A page of impressions", body = ImpressionList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<ImpressionQuery>,
 ) -> Result<Listing<ImpressionList>, Error> {
@@ -137,11 +141,14 @@ async fn list(
         CreateRefusals))]
 async fn create(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     key: KeyHeader,
     body: Body<CreateImpression>,
 ) -> Result<Created<ImpressionView>, Error> {
     let Body(body) = body;
+    account
+        .admit(&app, "poster_id", &body.poster_id, posters::queries::find)
+        .await?;
     let now = app.clock.now();
     // Clocks of other systems may be a little ahead of ours.
     if body
@@ -194,7 +201,7 @@ async fn create(
     responses((status = 200, description = "The impression", body = ImpressionView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ImpressionId>,
 ) -> Result<web::Json<ImpressionView>, Error> {
     let impression = id.find(&app, &account, queries::find).await?;

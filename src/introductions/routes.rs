@@ -7,6 +7,7 @@ use super::model::IntroductionFilter;
 use super::queries;
 use super::view::IntroductionView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -47,6 +48,8 @@ fields! {
 impl Filter for IntroductionQuery {
     type Id = ReferralId;
 }
+
+narrow!(IntroductionQuery: never);
 
 list_of! {
     /// A page of introductions.

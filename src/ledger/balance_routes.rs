@@ -6,11 +6,13 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::queries;
 use super::sums::Sums;
+use crate::ambassadors;
 use crate::app::App;
+use crate::bounds::{Bounds, Narrow};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::fields::fields;
 use crate::http::openapi::ListRefusals;
 use crate::http::query::Query;
@@ -39,6 +41,13 @@ fields! {
         /// second as its `created_at`, or an earlier one. A fraction of a second is ignored.
         #[param(value_type = Option<String>, example = "2024-01-31T23:59:59Z")]
         pub as_of = "as_of" | "asOf": Option<Timestamp>,
+    }
+}
+
+impl Narrow for BalanceQuery {
+    fn within(self, _: &Bounds) -> Option<Self> {
+        // The handler asks whose the ambassador is.
+        Some(self)
     }
 }
 
@@ -113,12 +122,16 @@ pub struct BalanceView {
     responses((status = 200, description = "The balance", body = BalanceView), ListRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     Query(query): Query<BalanceQuery>,
 ) -> Result<web::Json<BalanceView>, Error> {
     let now = app.clock.now();
     let mut balances = Vec::new();
-    if let Some(id) = AmbassadorId::from_outside(&query.student_id) {
+    if let Some(id) = AmbassadorId::from_outside(&query.student_id)
+        && account
+            .reaches(&app, &id, ambassadors::queries::find)
+            .await?
+    {
         let as_of = query.as_of;
         balances = app
             .db

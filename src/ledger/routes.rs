@@ -7,11 +7,12 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::model::{Reason, Side, Transfer, TransferFilter};
 use super::queries;
 use crate::app::App;
+use crate::bounds::{Bounds, Narrow};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::answer::{self, Listing, list_of};
 use crate::http::fields::fields;
 use crate::http::openapi::ListRefusals;
@@ -41,6 +42,16 @@ fields! {
         /// Only this earning's (also spelt `earningId`).
         #[param(value_type = Option<String>, example = "earn_123abc")]
         pub earning_id = "earning_id" | "earningId": Option<Wanted<EarningId>>,
+    }
+}
+
+impl Narrow for TransferQuery {
+    fn within(mut self, bounds: &Bounds) -> Option<Self> {
+        // Transfers know their ambassador and no program.
+        bounds.ambassador.is_some().then(|| {
+            bounds.narrow(&mut None, &mut self.student_id);
+            self
+        })
     }
 }
 
@@ -115,7 +126,7 @@ list_of! {
     responses((status = 200, description = "A page of transfers", body = TransferList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<TransferQuery>,
 ) -> Result<Listing<TransferList>, Error> {

@@ -7,10 +7,12 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::balance_routes::{Accounts, end};
 use super::routes::TransferView;
 use super::statement::{Extract, Statement, draw_up};
+use crate::ambassadors;
 use crate::app::App;
+use crate::bounds::{Bounds, Narrow};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::fields::fields;
 use crate::http::openapi::ListRefusals;
 use crate::http::query::{Limit, Offset, Query};
@@ -51,6 +53,13 @@ fields! {
         /// How many movements per currency to pass over.
         #[param(value_type = Option<i64>, minimum = 0, example = 0)]
         pub offset: Option<Offset>,
+    }
+}
+
+impl Narrow for StatementQuery {
+    fn within(self, _: &Bounds) -> Option<Self> {
+        // The handler asks whose the ambassador is.
+        Some(self)
     }
 }
 
@@ -123,7 +132,7 @@ pub struct StatementView {
     responses((status = 200, description = "The statement", body = StatementView), ListRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     Query(query): Query<StatementQuery>,
 ) -> Result<web::Json<StatementView>, Error> {
     let as_of = query.as_of.unwrap_or_else(|| app.clock.now());
@@ -139,7 +148,11 @@ async fn show(
         offset: Offset::in_force(query.offset),
     };
     let mut statements = Vec::new();
-    if let Some(id) = AmbassadorId::from_outside(&query.student_id) {
+    if let Some(id) = AmbassadorId::from_outside(&query.student_id)
+        && account
+            .reaches(&app, &id, ambassadors::queries::find)
+            .await?
+    {
         let currency = query.currency;
         statements = app
             .db

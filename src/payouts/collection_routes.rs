@@ -10,10 +10,11 @@ use super::collection_queries;
 use super::collection_view::{CollectionList, CollectionSummary, CollectionView};
 use super::model::{Collection, CollectionFilter, NewCollection, Total};
 use crate::app::App;
+use crate::bounds::{Bounds, Narrow};
 use crate::db::page::Page;
 use crate::db::{DbConnection, QueryResult};
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Account, Caller};
 use crate::http::answer::{self, Created, Listing};
 use crate::http::body::Body;
 use crate::http::fields::fields;
@@ -62,6 +63,16 @@ fields! {
         /// Only this program's (also spelt `programId`).
         #[param(value_type = Option<String>, example = "prog_123abc")]
         pub program_id = "program_id" | "programId": Option<Wanted<ProgramId>>,
+    }
+}
+
+impl Narrow for CollectionQuery {
+    fn within(mut self, bounds: &Bounds) -> Option<Self> {
+        // A collection pays everybody.
+        bounds.ambassador.is_none().then(|| {
+            bounds.narrow_program(&mut self.program_id);
+            self
+        })
     }
 }
 
@@ -149,7 +160,7 @@ async fn would_pay(app: &App, program: Program) -> Result<CollectionView, Error>
     responses((status = 200, description = "A page of collections", body = CollectionList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<CollectionQuery>,
 ) -> Result<Listing<CollectionList>, Error> {
@@ -188,7 +199,7 @@ fn with_totals(
     responses((status = 200, description = "The collection", body = CollectionView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<CollectionId>,
 ) -> Result<web::Json<CollectionView>, Error> {
     let run = id.find(&app, &account, collection_queries::find).await?;

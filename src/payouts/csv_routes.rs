@@ -14,7 +14,7 @@ use super::model::PayoutFilter;
 use super::routes::PayoutQuery;
 use crate::app::App;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::openapi::ListRefusals;
 use crate::http::query::Query;
 use crate::ids::{AccountId, PayoutId};
@@ -39,7 +39,7 @@ pub struct Docs;
     responses((status = 200, description = "The payouts", body = String, content_type = "text/csv"), ListRefusals))]
 async fn export(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     query: Query<PayoutQuery>,
 ) -> Result<HttpResponse, Error> {
     let filter = PayoutFilter::from(query.0);

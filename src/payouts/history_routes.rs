@@ -9,7 +9,7 @@ use super::queries;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::openapi::ShowRefusals;
 use crate::http::path::PathId;
 use crate::ids::{ApiKeyId, PayoutId};
@@ -67,7 +67,7 @@ impl From<PayoutMove> for PayoutMoveView {
     responses((status = 200, description = "Every move of its status", body = PayoutHistory), ShowRefusals))]
 async fn history(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<PayoutId>,
 ) -> Result<web::Json<PayoutHistory>, Error> {
     id.find(&app, &account, queries::find).await?;

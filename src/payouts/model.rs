@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::{Belongs, belongs};
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::{collections, payout_items, payout_moves, payouts};
@@ -227,4 +228,16 @@ pub struct Total {
     pub payouts: i64,
     /// How much altogether.
     pub amount: i64,
+}
+
+belongs!(Payout);
+
+impl Belongs for Collection {
+    fn program(&self) -> &ProgramId {
+        &self.program_id
+    }
+
+    fn ambassador(&self) -> Option<&AmbassadorId> {
+        None
+    }
 }

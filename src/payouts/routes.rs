@@ -9,10 +9,11 @@ use super::queries;
 use super::settle::settle;
 use super::view::PayoutView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Account, Caller};
 use crate::http::answer::{self, Listing, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
@@ -57,6 +58,8 @@ fields! {
         pub status: Option<PayoutStatus>,
     }
 }
+
+narrow!(PayoutQuery);
 
 impl Filter for PayoutQuery {
     type Id = PayoutId;
@@ -133,7 +136,7 @@ impl From<PayoutItem> for PayoutEarning {
     responses((status = 200, description = "A page of payouts", body = PayoutList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<PayoutQuery>,
 ) -> Result<Listing<PayoutList>, Error> {
@@ -155,7 +158,7 @@ async fn list(
     responses((status = 200, description = "The payout", body = PayoutView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<PayoutId>,
 ) -> Result<web::Json<PayoutView>, Error> {
     let payout = id.find(&app, &account, queries::find).await?;
@@ -197,7 +200,7 @@ async fn update(
     responses((status = 200, description = "Its earnings", body = PayoutEarnings), ShowRefusals))]
 async fn items(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<PayoutId>,
 ) -> Result<web::Json<PayoutEarnings>, Error> {
     id.find(&app, &account, queries::find).await?;

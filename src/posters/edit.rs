@@ -33,7 +33,13 @@ pub fn edit(
     if after != before {
         after.updated_at = now;
         queries::update(conn, &after)?;
-        tell(conn, EventKind::PosterUpdated, &after, public_url)?;
+        tell(
+            conn,
+            EventKind::PosterUpdated,
+            &after,
+            Some(before.status),
+            public_url,
+        )?;
     }
     Ok(after)
 }

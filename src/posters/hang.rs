@@ -37,7 +37,13 @@ pub fn hang(
                     ..poster.clone()
                 };
                 if queries::insert_if_new(conn, &poster)? {
-                    tell(conn, EventKind::PosterCreated, &poster, &new.public_url)?;
+                    tell(
+                        conn,
+                        EventKind::PosterCreated,
+                        &poster,
+                        None,
+                        &new.public_url,
+                    )?;
                     return Ok(Some(poster));
                 }
                 // Either a twin was faster, or somebody has the code: then the next one is tried.
@@ -54,19 +60,22 @@ pub fn hang(
     )
 }
 
-/// Writes down what became of a poster.
+/// Writes down what became of a poster, and where it stood before if that changed.
 pub(super) fn tell(
     conn: &mut DbConnection,
     kind: EventKind,
     poster: &Poster,
+    before: Option<PosterStatus>,
     public_url: &str,
 ) -> Result<(), Error> {
     let view = PosterView::new(poster.clone(), public_url);
     let (account, id) = (&poster.account_id, poster.id.as_str());
-    emit(
-        conn,
-        vec![Event::new(account, kind, id, &view, poster.updated_at)?],
-    )
+    let event = Event::new(account, kind, id, &view, poster.updated_at)?;
+    let event = match before.filter(|before| *before != poster.status) {
+        None => event,
+        Some(before) => event.after(before.as_str()),
+    };
+    emit(conn, vec![event])
 }
 
 /// The poster with the first of its codes.

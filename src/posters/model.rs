@@ -9,6 +9,7 @@ use nanoid::nanoid;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::bounds::belongs;
 use crate::clock::Timestamp;
 use crate::db::columns::{stored_as_text, text_enum};
 use crate::db::schema::posters;
@@ -163,6 +164,8 @@ pub struct PosterFilter {
     /// Only those that hang, or only retired ones.
     pub status: Option<PosterStatus>,
 }
+
+belongs!(Poster);
 
 #[cfg(test)]
 mod tests {

@@ -9,11 +9,13 @@ use super::hang::hang;
 use super::model::{NewPoster, PosterChanges, PosterCode, PosterFilter, PosterStatus};
 use super::queries;
 use super::view::PosterView;
+use crate::ambassadors;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
@@ -60,6 +62,8 @@ fields! {
         pub status: Option<PosterStatus>,
     }
 }
+
+narrow!(PosterQuery);
 
 impl Filter for PosterQuery {
     type Id = PosterId;
@@ -115,7 +119,7 @@ list_of! {
     responses((status = 200, description = "A page of posters", body = PosterList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<PosterQuery>,
 ) -> Result<Listing<PosterList>, Error> {
@@ -148,11 +152,19 @@ async fn list(
         CreateRefusals))]
 async fn create(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     key: KeyHeader,
     body: Body<CreatePoster>,
 ) -> Result<Created<PosterView>, Error> {
     let Body(body) = body;
+    account
+        .admit(
+            &app,
+            "student_id",
+            &body.student_id,
+            ambassadors::queries::find,
+        )
+        .await?;
     let ambassador_id = body.student_id;
     let location = body.location.as_ref().map_or("", Line::as_str);
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
@@ -184,7 +196,7 @@ async fn create(
     responses((status = 200, description = "The poster", body = PosterView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<PosterId>,
 ) -> Result<web::Json<PosterView>, Error> {
     let poster = id.find(&app, &account, queries::find).await?;
@@ -198,10 +210,11 @@ async fn show(
     responses((status = 200, description = "The poster as it is now", body = PosterView), UpdateRefusals))]
 async fn update(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<PosterId>,
     body: Result<Body<UpdatePoster>, Error>,
 ) -> Result<web::Json<PosterView>, Error> {
+    id.held_by(&account, &app, queries::find).await?;
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let changes = PosterChanges {
         location: body.location,

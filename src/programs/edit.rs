@@ -1,10 +1,12 @@
 //! Verb: a program's promises change.
 
+use super::launch::tell;
 use super::model::{Program, ProgramChanges};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::model::EventKind;
 use crate::ids::{AccountId, ApiKeyId, Id, ProgramId};
 use crate::rules;
 use crate::rules::model::Rule;
@@ -52,6 +54,7 @@ pub fn edit(
     if after != before {
         after.updated_at = now;
         queries::update(conn, &after)?;
+        tell(conn, EventKind::ProgramUpdated, &after, Some(before.status))?;
     }
     // Only a rate that changed: a client that sends the whole program back must not undo a rule with tiers.
     if after.commission_basis_points != before.commission_basis_points {

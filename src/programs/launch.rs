@@ -1,10 +1,13 @@
 //! Verb: a program begins.
 
-use super::model::{Audience, NewProgram, Program};
+use super::model::{Audience, NewProgram, Program, ProgramStatus};
 use super::queries;
+use super::view::ProgramView;
 use crate::clock::Timestamp;
 use crate::db::{DbConnection, name};
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, ApiKeyId, ProgramId};
 use crate::rules::model::Rule;
@@ -59,6 +62,7 @@ pub fn launch(
             }
             let rule = Rule::percent(program.commission_basis_points);
             publish(conn, account, by, &program.id, rule, now)?;
+            tell(conn, EventKind::ProgramCreated, &program, None)?;
             Ok(Some(program))
         },
     )
@@ -85,4 +89,21 @@ pub fn hold_the_one_for_customers(
     account: &AccountId,
 ) -> Result<(), Error> {
     Ok(name::hold(conn, &[account.as_str(), "customer program"])?)
+}
+
+/// Writes down what became of a program, and where it stood before if that changed.
+pub(super) fn tell(
+    conn: &mut DbConnection,
+    kind: EventKind,
+    program: &Program,
+    before: Option<ProgramStatus>,
+) -> Result<(), Error> {
+    let view = ProgramView::from(program.clone());
+    let (account, id) = (&program.account_id, program.id.as_str());
+    let event = Event::new(account, kind, id, &view, program.updated_at)?;
+    let event = match before.filter(|before| *before != program.status) {
+        None => event,
+        Some(before) => event.after(before.as_str()),
+    };
+    emit(conn, vec![event])
 }

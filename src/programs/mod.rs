@@ -9,6 +9,7 @@
 pub mod edit;
 pub mod launch;
 pub mod model;
+pub mod public_routes;
 pub mod queries;
 pub mod routes;
 pub mod view;

@@ -2,13 +2,14 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::Belongs;
 use crate::clock::Timestamp;
 use crate::coupons::model::CouponPrefix;
 use crate::db::columns::text_enum;
 use crate::db::schema::programs;
 use crate::error::Error;
 use crate::idempotency::{Keyed, Retry};
-use crate::ids::{AccountId, ProgramId};
+use crate::ids::{AccountId, AmbassadorId, ProgramId};
 use crate::money::{BasisPoints, Cents, Currency};
 use crate::text::{IdempotencyKey, Name, Paragraph, WebUrl};
 
@@ -241,4 +242,16 @@ pub struct ProgramChanges {
     pub coupon_days: Option<Option<i64>>,
     /// Pause or resume.
     pub status: Option<ProgramStatus>,
+}
+
+impl Belongs for Program {
+    const FOR_ALL: bool = true;
+
+    fn program(&self) -> &ProgramId {
+        &self.id
+    }
+
+    fn ambassador(&self) -> Option<&AmbassadorId> {
+        None
+    }
 }

@@ -7,10 +7,10 @@ use diesel::prelude::*;
 use quick_cache::sync::Cache;
 
 use super::model::{Audience, PayoutSchedule, Program, ProgramStatus};
-use crate::db::page::{Order, Page, paged};
+use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::programs;
 use crate::db::{DbConnection, on_each_database};
-use crate::ids::{AccountId, ProgramId};
+use crate::ids::{AccountId, ProgramId, Wanted};
 use crate::text::IdempotencyKey;
 
 /// The account's program with this id.
@@ -103,12 +103,14 @@ pub fn find_for_customers(
 pub fn list(
     conn: &mut DbConnection,
     account: &AccountId,
+    only: Option<&Wanted<ProgramId>>,
     status: Option<ProgramStatus>,
     page: &Page,
 ) -> QueryResult<Vec<Program>> {
     let mut query = Program::query()
         .filter(programs::account_id.eq(account))
         .into_boxed();
+    wanted!(query, programs::id, only);
     if let Some(status) = status {
         query = query.filter(programs::status.eq(status));
     }

@@ -13,11 +13,12 @@ use super::model::{
 use super::queries;
 use super::view::ProgramView;
 use crate::app::App;
+use crate::bounds::{Bounds, Narrow};
 use crate::coupons::model::CouponPrefix;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Account, Caller};
 use crate::http::answer::{self, Created, Listing, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{CouponDays, HoldDays, Threshold, fields};
@@ -26,7 +27,7 @@ use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRef
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
-use crate::ids::ProgramId;
+use crate::ids::{ProgramId, Wanted};
 use crate::money::{BasisPoints, Cents, Currency};
 use crate::text::{IdempotencyKey, Name, Paragraph, WebUrl};
 
@@ -55,8 +56,18 @@ fields! {
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ProgramFilter {
+        /// Only this one (also spelt `program_id`).
+        #[param(rename = "programId", value_type = Option<String>, example = "prog_123abc")]
+        pub program_id = "programId" | "program_id": Option<Wanted<ProgramId>>,
         /// Only programs that recruit, or only paused ones.
         pub status: Option<ProgramStatus>,
+    }
+}
+
+impl Narrow for ProgramFilter {
+    fn within(mut self, bounds: &Bounds) -> Option<Self> {
+        bounds.narrow_program(&mut self.program_id);
+        Some(self)
     }
 }
 
@@ -158,7 +169,7 @@ list_of! {
     responses((status = 200, description = "A page of programs", body = ProgramList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<ProgramFilter>,
 ) -> Result<Listing<ProgramList>, Error> {
@@ -167,9 +178,15 @@ async fn list(
     let stable = filter
         .status
         .is_none()
-        .then(|| format!("{} programs", account.id.as_str()));
+        .then(|| format!("{} programs {:?}", account.id.as_str(), filter.program_id));
     let rows = move |conn: &mut DbConnection, page: &Page| {
-        queries::list(conn, &account.id, filter.status, page)
+        queries::list(
+            conn,
+            &account.id,
+            filter.program_id.as_ref(),
+            filter.status,
+            page,
+        )
     };
     answer::list(&app, &request, page, stable, rows, ProgramView::from).await
 }
@@ -236,7 +253,7 @@ async fn create(
     responses((status = 200, description = "The program", body = ProgramView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ProgramId>,
 ) -> Result<web::Json<ProgramView>, Error> {
     let program = id.find(&app, &account, queries::find).await?;

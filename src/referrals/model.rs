@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::bounds::belongs;
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::{referral_moves, referrals};
@@ -163,3 +164,5 @@ pub struct ReferralMove {
     /// Why.
     pub note: Option<Paragraph>,
 }
+
+belongs!(Referral);

@@ -188,24 +188,31 @@ pub fn insert_new<'a>(
             }
         }
         DbConnection::Postgres(c) if !rows.is_empty() => {
+            // Two who insert the same keys at once do not wait for each other in a circle.
+            let mut sorted = rows.clone();
+            sorted.sort_by_key(|row| {
+                row.idempotency_key
+                    .as_ref()
+                    .map(|key| key.as_str().to_owned())
+            });
             let inserted: Vec<Inserted> = statement(INSERT_MANY)
-                .bind::<Array<Text>, _>(column!(rows, account_id))
-                .bind::<Array<Text>, _>(column!(rows, id))
-                .bind::<Array<Text>, _>(column!(rows, impression_id))
-                .bind::<Array<Text>, _>(column!(rows, program_id))
-                .bind::<Array<Text>, _>(column!(rows, ambassador_id))
-                .bind::<Array<Text>, _>(column!(rows, first_name))
-                .bind::<Array<Text>, _>(column!(rows, last_name))
-                .bind::<Array<Text>, _>(column!(rows, email))
-                .bind::<Array<Text>, _>(column!(rows, email_folded))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, profile_picture?))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, external_id?))
-                .bind::<Array<Text>, _>(column!(rows, status))
-                .bind::<Array<Text>, _>(column!(rows, metadata))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, idempotency_key?))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, idempotency_fingerprint?))
-                .bind::<Array<BigInt>, _>(column!(rows, created_at))
-                .bind::<Array<BigInt>, _>(column!(rows, updated_at))
+                .bind::<Array<Text>, _>(column!(sorted, account_id))
+                .bind::<Array<Text>, _>(column!(sorted, id))
+                .bind::<Array<Text>, _>(column!(sorted, impression_id))
+                .bind::<Array<Text>, _>(column!(sorted, program_id))
+                .bind::<Array<Text>, _>(column!(sorted, ambassador_id))
+                .bind::<Array<Text>, _>(column!(sorted, first_name))
+                .bind::<Array<Text>, _>(column!(sorted, last_name))
+                .bind::<Array<Text>, _>(column!(sorted, email))
+                .bind::<Array<Text>, _>(column!(sorted, email_folded))
+                .bind::<Array<Nullable<Text>>, _>(column!(sorted, profile_picture?))
+                .bind::<Array<Nullable<Text>>, _>(column!(sorted, external_id?))
+                .bind::<Array<Text>, _>(column!(sorted, status))
+                .bind::<Array<Text>, _>(column!(sorted, metadata))
+                .bind::<Array<Nullable<Text>>, _>(column!(sorted, idempotency_key?))
+                .bind::<Array<Nullable<Text>>, _>(column!(sorted, idempotency_fingerprint?))
+                .bind::<Array<BigInt>, _>(column!(sorted, created_at))
+                .bind::<Array<BigInt>, _>(column!(sorted, updated_at))
                 .load(c)?;
             let inserted: HashSet<ReferralId> = inserted.into_iter().map(|row| row.id).collect();
             stored.extend(

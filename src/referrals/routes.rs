@@ -11,11 +11,12 @@ use super::queries;
 use super::record::Signup;
 use super::view::ReferralView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Caller, Sees};
 use crate::http::answer::{self, Created, Listing, Shown, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{SentMetadata, fields};
@@ -25,6 +26,7 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, Id, ImpressionId, ProgramId, ReferralId, Wanted};
+use crate::impressions;
 use crate::text::{EmailAddress, ExternalId, IdempotencyKey, Name, Paragraph, WebUrl};
 
 /// How long a signup waits for its turn at the database.
@@ -65,6 +67,8 @@ fields! {
         pub status: Option<ReferralStatus>,
     }
 }
+
+narrow!(ReferralQuery);
 
 impl Filter for ReferralQuery {
     type Id = ReferralId;
@@ -140,7 +144,7 @@ list_of! {
     responses((status = 200, description = "A page of referrals", body = ReferralList), ListRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     request: HttpRequest,
     query: ListQuery<ReferralQuery>,
 ) -> Result<Listing<ReferralList>, Error> {
@@ -169,11 +173,19 @@ async fn list(
         CreateRefusals))]
 async fn create(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     key: KeyHeader,
     body: Body<CreateReferral>,
 ) -> Result<Created<ReferralView>, Error> {
     let Body(body) = body;
+    account
+        .admit(
+            &app,
+            "impression_id",
+            &body.impression_id,
+            impressions::queries::find,
+        )
+        .await?;
     let retry = key.or(body.idempotency_key)?.map(|key| Retry {
         fingerprint: fingerprint(&[
             body.impression_id.as_str(),
@@ -212,13 +224,14 @@ async fn create(
     responses((status = 200, description = "The referral", body = ReferralView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ReferralId>,
 ) -> Result<Shown<ReferralView>, Error> {
     let referral = app
         .db
-        .read_together(&app.referrals, (account.id, id.0))
+        .read_together(&app.referrals, (account.id.clone(), id.0))
         .await?;
+    let referral = referral.filter(|row| account.sees(row));
     let referral = referral.ok_or(Error::NotFound(ReferralId::NOUN))?;
     Ok(Shown(referral.into()))
 }
@@ -230,10 +243,11 @@ async fn show(
     responses((status = 200, description = "The referral as it is now", body = ReferralView), UpdateRefusals))]
 async fn update(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ReferralId>,
     body: Result<Body<UpdateReferral>, Error>,
 ) -> Result<web::Json<ReferralView>, Error> {
+    id.held_by(&account, &app, queries::find).await?;
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let changes = ReferralChanges {
         first_name: body.first_name,

@@ -8,6 +8,7 @@ use super::queries;
 use super::record::record;
 use super::view::RefundView;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -56,6 +57,8 @@ fields! {
         pub status: Option<RefundStatus>,
     }
 }
+
+narrow!(RefundQuery: never);
 
 impl Filter for RefundQuery {
     type Id = RefundId;

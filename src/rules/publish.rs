@@ -5,8 +5,12 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::events::emit::emit;
+use crate::events::model::{Event, EventKind};
 use crate::ids::{AccountId, ApiKeyId, Id, ProgramId};
 use crate::programs;
+use crate::programs::model::Program;
+use crate::programs::view::ProgramView;
 
 /// Makes `rule` the program's current one, as its next version; if it is that already, it is the version it has. Where
 /// the rule is a percentage, the program's `commission_rate` follows it.
@@ -43,6 +47,16 @@ pub fn publish(
         program.commission_basis_points = rate;
         program.updated_at = now;
         programs::queries::update(conn, &program)?;
+        tell(conn, &program)?;
     }
     Ok(published)
+}
+
+/// The program's rate is another one now.
+fn tell(conn: &mut DbConnection, program: &Program) -> Result<(), Error> {
+    let view = ProgramView::from(program.clone());
+    let (account, id) = (&program.account_id, program.id.as_str());
+    let kind = EventKind::ProgramUpdated;
+    let event = Event::new(account, kind, id, &view, program.updated_at)?;
+    emit(conn, vec![event])
 }

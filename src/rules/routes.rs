@@ -8,11 +8,12 @@ use super::model::{Rule, RuleVersion};
 use super::publish::publish;
 use super::queries;
 use crate::app::App;
+use crate::bounds::{Bounds, Narrow};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::{Account, Caller};
 use crate::http::answer::{self, Listing, list_of};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{Fields, FromFields};
@@ -48,6 +49,12 @@ pub struct RuleFilter;
 impl FromFields for RuleFilter {
     fn from_fields(_: &mut Fields) -> Option<Self> {
         Some(Self)
+    }
+}
+
+impl Narrow for RuleFilter {
+    fn within(self, _: &Bounds) -> Option<Self> {
+        Some(self)
     }
 }
 
@@ -144,7 +151,7 @@ list_of! {
     responses((status = 200, description = "A page of the program's rules", body = RuleList), PartsRefusals))]
 async fn list(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ProgramId>,
     request: HttpRequest,
     query: Result<ListQuery<RuleFilter>, Error>,
@@ -193,10 +200,15 @@ async fn create(
     responses((status = 200, description = "The version", body = RuleVersionView), ShowRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     id: PathId<ProgramId>,
     request: HttpRequest,
 ) -> Result<web::Json<RuleVersionView>, Error> {
+    // Bound keys see the rules of their program; for others the statement below says all.
+    if account.bounds.is_some() {
+        let known = id.find(&app, &account, programs::queries::find).await;
+        known.map_err(|_| Error::NotFound(NOUN))?;
+    }
     let version = request.match_info().get("version").and_then(number);
     let version = version.ok_or(Error::NotFound(NOUN))?;
     let found = app

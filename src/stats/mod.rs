@@ -4,6 +4,7 @@
 //! and reading them costs a few rows.
 
 pub mod model;
+pub mod public_routes;
 pub mod queries;
 pub mod routes;
 pub mod tally;

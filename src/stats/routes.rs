@@ -7,9 +7,10 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::model::{DailyStats, StatsFilter};
 use super::queries;
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::clock::Day;
 use crate::error::Error;
-use crate::http::account::Account;
+use crate::http::account::Caller;
 use crate::http::fields::fields;
 use crate::http::openapi::ListRefusals;
 use crate::http::query::Query;
@@ -48,6 +49,8 @@ fields! {
     }
 }
 
+narrow!(StatsQuery);
+
 /// What was counted.
 #[derive(Serialize, ToSchema, Default)]
 pub struct Counts {
@@ -66,7 +69,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, row: &DailyStats) {
+    pub(super) fn add(&mut self, row: &DailyStats) {
         self.scans += row.scans;
         self.pending += row.pending;
         self.converted += row.converted;
@@ -108,7 +111,7 @@ pub struct Stats {
     responses((status = 200, description = "The counts", body = Stats), ListRefusals))]
 async fn show(
     app: web::Data<App>,
-    account: Account,
+    account: Caller,
     Query(query): Query<StatsQuery>,
 ) -> Result<web::Json<Stats>, Error> {
     let today = app.clock.now();

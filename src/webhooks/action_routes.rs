@@ -5,10 +5,10 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::delivery_view::TestView;
 use super::message::Message;
-use super::model::SigningSecret;
 use super::queries;
 use super::replay::{Start, replay as set_back};
 use super::rotate::rotate;
+use super::secret::{KeptSecret, SigningSecret};
 use super::view::EndpointView;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -65,11 +65,12 @@ async fn rotate_secret(
     id: PathId<WebhookEndpointId>,
 ) -> Result<web::Json<EndpointView>, Error> {
     let secret = SigningSecret::random();
+    let kept = KeptSecret::seal(&secret, &app.config.webhooks.keys, &account.id)?;
     let endpoint = app
         .db
-        .write(move |conn, now| rotate(conn, &account.id, &id.0, &secret, now))
+        .write(move |conn, now| rotate(conn, &account.id, &id.0, &kept, now))
         .await?;
-    Ok(web::Json(EndpointView::with_secret(endpoint)))
+    Ok(web::Json(EndpointView::with_secret(endpoint, &secret)))
 }
 
 /// Deliver events again
@@ -122,7 +123,7 @@ async fn test(
     let endpoint = id.find(&app, &account, queries::find).await?;
     let now = app.clock.now();
     let message = Message::test(endpoint.dialect, &endpoint.id, now);
-    let secrets = endpoint.secrets(now);
+    let secrets = endpoint.secrets(&app.config.webhooks.keys, now)?;
     let attempt = app
         .webhooks
         .send(&endpoint.url, &secrets, &message, now)

@@ -6,7 +6,7 @@ use super::send::Attempt;
 use super::view::EndpointView;
 use super::{delivery_queries, queries, schedule};
 use crate::clock::Timestamp;
-use crate::db::{DbConnection, QueryResult};
+use crate::db::DbConnection;
 use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
@@ -34,8 +34,8 @@ pub struct Tried {
     pub attempt: Attempt,
 }
 
-/// Writes `round` down, if the lease is still the one of `leased`. The endpoint with a new lease, or `None`: there is
-/// nothing to go on with.
+/// Writes `round` down, if the lease is still the one of `leased`. The endpoint with a new lease, or `None`: it is not
+/// wanted, or there is nothing to go on with.
 ///
 /// # Errors
 /// The database's.
@@ -43,6 +43,7 @@ pub fn book(
     conn: &mut DbConnection,
     leased: &Endpoint,
     round: &Round,
+    goes_on: bool,
     now: Timestamp,
 ) -> Result<Option<Endpoint>, Error> {
     let held = queries::find_to_change(conn, &leased.account_id, &leased.id)?;
@@ -52,10 +53,12 @@ pub fn book(
     };
     let was_enabled = endpoint.enabled == 1;
     endpoint.reached = round.reached;
-    for tried in &round.tried {
-        let delivery = count(&mut endpoint, tried, now);
-        put(conn, &delivery)?;
-    }
+    let deliveries: Vec<Delivery> = round
+        .tried
+        .iter()
+        .map(|tried| count(&mut endpoint, tried, now))
+        .collect();
+    delivery_queries::put(conn, &deliveries)?;
     if let (Some(to), Some(at)) = (endpoint.replay_to, endpoint.resume_at)
         && (endpoint.reached >= to || (round.is_last && round.tried.is_empty()))
     {
@@ -63,8 +66,14 @@ pub fn book(
         endpoint.replay_to = None;
         endpoint.resume_at = None;
     }
-    let goes_on = !round.is_last && endpoint.enabled == 1 && endpoint.next_attempt_at.is_none();
-    endpoint.leased_until = goes_on.then(|| now.plus_seconds(LEASE));
+    let is_through = round.is_last || endpoint.enabled == 0 || endpoint.next_attempt_at.is_some();
+    let goes_on = goes_on && !is_through;
+    // A lease that is over says when this one had its turn: who has waited longest is next.
+    endpoint.leased_until = Some(if goes_on {
+        now.plus_seconds(LEASE)
+    } else {
+        now
+    });
     queries::update(conn, &endpoint)?;
     if was_enabled && endpoint.enabled == 0 {
         tell(conn, &endpoint, now)?;
@@ -78,17 +87,6 @@ fn tell(conn: &mut DbConnection, endpoint: &Endpoint, now: Timestamp) -> Result<
     let view = EndpointView::from(endpoint.clone());
     let event = Event::new(account, EventKind::WebhookEndpointDisabled, id, &view, now)?;
     emit(conn, vec![event])
-}
-
-/// Keeps what is known from attempts before.
-pub(super) fn put(conn: &mut DbConnection, delivery: &Delivery) -> QueryResult<()> {
-    let mut delivery = delivery.clone();
-    if delivery.attempts > 1 {
-        let (account, endpoint) = (&delivery.account_id, &delivery.endpoint_id);
-        let before = delivery_queries::find(conn, account, endpoint, &delivery.event_id)?;
-        delivery.first_at = before.map_or(delivery.first_at, |before| before.first_at);
-    }
-    delivery_queries::put(conn, &delivery)
 }
 
 /// What one attempt means for the endpoint, and what is kept of it.

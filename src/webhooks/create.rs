@@ -3,16 +3,20 @@
 use super::model::{Endpoint, NewEndpoint};
 use super::queries;
 use crate::clock::Timestamp;
-use crate::db::DbConnection;
+use crate::db::{DbConnection, name};
 use crate::error::Error;
 use crate::events::number::number;
+use crate::events::queries::last_sequence;
 use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, WebhookEndpointId};
+
+/// How many endpoints an account may have. Each is a task of its own, with its own place in every event.
+const MOST: usize = 100;
 
 /// Makes an endpoint that begins with the next event, or finds the one that the same key made before.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the key made another endpoint.
+/// [`Error::Conflict`] if the key made another endpoint, or the account has as many as it may.
 pub fn create(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -26,6 +30,11 @@ pub fn create(
         |conn| {
             // What has happened but is not numbered yet is not "the next event" either.
             number(conn, account)?;
+            // Of two that come at once, the second sees the first.
+            name::hold(conn, &[account.as_str(), "webhook endpoints"])?;
+            if queries::list_ids(conn, account)?.len() >= MOST {
+                return Err(full());
+            }
             let endpoint = Endpoint {
                 account_id: account.clone(),
                 id: WebhookEndpointId::new(now),
@@ -37,7 +46,7 @@ pub fn create(
                 secret: new.secret.clone(),
                 old_secret: None,
                 old_secret_until: None,
-                reached: queries::last_sequence(conn, account)?,
+                reached: last_sequence(conn, account)?,
                 replay_to: None,
                 resume_at: None,
                 attempt: 0,
@@ -54,4 +63,11 @@ pub fn create(
             Ok(queries::insert_if_new(conn, &endpoint)?.then_some(endpoint))
         },
     )
+}
+
+fn full() -> Error {
+    Error::Conflict {
+        code: "too_many_webhook_endpoints",
+        message: format!("There are {MOST} webhook endpoints, which is the most; delete one first"),
+    }
 }

@@ -1,10 +1,13 @@
 //! Sends an endpoint its events, one after the other, for whoever has the lease.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::book::{Round, Tried, book};
+use super::lanes::Place;
 use super::message::Message;
 use super::model::Endpoint;
 use super::queries;
@@ -23,12 +26,15 @@ pub(super) const LEASE: i64 = 10;
 const RENEWAL: Duration = Duration::from_secs(3);
 /// With less than so many seconds of it left nothing is tried before what came of the others is written down.
 const RESERVE: i64 = 5;
+/// How long it rests before it asks a database again that had too much to do.
+const AGAIN: Duration = Duration::from_millis(200);
 
-/// Delivers until there is nothing left, an attempt failed, or the lease is lost.
+/// Delivers until there is nothing left, an attempt failed, the lease is lost, or others want their turn. Whether
+/// nothing is left for now.
 ///
 /// # Errors
 /// The database's. What was delivered and could not be written down is delivered again.
-pub(super) async fn deliver(app: &App, leased: Endpoint) -> Result<(), Error> {
+pub(super) async fn deliver(app: &App, leased: Endpoint, mut place: Place) -> Result<bool, Error> {
     let mut endpoint = leased;
     loop {
         let (account, reached) = (endpoint.account_id.clone(), endpoint.reached);
@@ -36,27 +42,28 @@ pub(super) async fn deliver(app: &App, leased: Endpoint) -> Result<(), Error> {
             .db
             .read(move |conn| Ok(list_numbered(conn, &account, reached, BATCH)?))
             .await?;
-        let round = go_through(app, &mut endpoint, events).await?;
-        let work = move |conn: &mut _, now| book(conn, &endpoint, &round, now);
-        match app.db.write(work).await? {
+        let round = go_through(app, &mut endpoint, &mut place, events.into()).await?;
+        let (is_last, goes_on) = (round.is_last, place.goes_on());
+        match write_down(app, &endpoint, round, goes_on).await? {
             Some(next) => endpoint = next,
-            None => return Ok(()),
+            None => return Ok(is_last),
         }
     }
 }
 
-/// Tries the events in their order, up to the first that fails.
+/// Tries the events in their order, up to the first that fails, or until the turn is over.
 async fn go_through(
     app: &App,
     endpoint: &mut Endpoint,
-    events: Vec<Event>,
+    place: &mut Place,
+    mut events: VecDeque<Event>,
 ) -> Result<Round, Error> {
     let mut round = Round {
         reached: endpoint.reached,
         tried: Vec::new(),
         is_last: i64::try_from(events.len()).is_ok_and(|found| found < BATCH),
     };
-    for event in events {
+    while let Some(event) = events.pop_front() {
         let sequence = event.sequence.unwrap_or(round.reached);
         if let Some(last) = endpoint.replay_to.filter(|last| sequence > *last) {
             round.reached = last;
@@ -66,14 +73,18 @@ async fn go_through(
             round.reached = sequence;
             continue;
         }
-        let ends = endpoint
-            .leased_until
-            .map(|until| until.plus_seconds(-RESERVE));
-        if ends.is_some_and(|ends| ends <= app.clock.now()) && !round.tried.is_empty() {
+        if (place.is_over() || lease_ends(app, endpoint)) && !round.tried.is_empty() {
             round.is_last = false;
             break;
         }
-        let attempt = attempt(app, endpoint, &event).await?;
+        let attempt = attempt(app, endpoint, &event);
+        // Hundreds may wait for their receivers: none of them holds more than the event that is on its way.
+        let is_last = &mut round.is_last;
+        let over = || {
+            *is_last &= events.is_empty();
+            events.clear();
+        };
+        let attempt = place.during(attempt, over).await?;
         let delivered = attempt.delivered();
         round.tried.push(Tried { event, attempt });
         if !delivered {
@@ -84,12 +95,40 @@ async fn go_through(
     Ok(round)
 }
 
+/// Whether the lease may end before another attempt is written down.
+fn lease_ends(app: &App, endpoint: &Endpoint) -> bool {
+    let ends = |until: Timestamp| until.plus_seconds(-RESERVE) <= app.clock.now();
+    endpoint.leased_until.is_some_and(ends)
+}
+
+/// Writes down what came of a round; while the database has too much to do, again, as long as the lease lasts: what is
+/// not written down is delivered again.
+async fn write_down(
+    app: &App,
+    endpoint: &Endpoint,
+    round: Round,
+    goes_on: bool,
+) -> Result<Option<Endpoint>, Error> {
+    let round = Arc::new(round);
+    loop {
+        let (endpoint, round) = (endpoint.clone(), round.clone());
+        let until = endpoint.leased_until;
+        let work = move |conn: &mut _, now| book(conn, &endpoint, &round, goes_on, now);
+        match app.db.write(work).await {
+            Err(Error::Unavailable(_)) if until.is_some_and(|until| app.clock.now() < until) => {
+                sleep(AGAIN).await;
+            }
+            done => return done,
+        }
+    }
+}
+
 /// Sends one event, and keeps the lease meanwhile.
 async fn attempt(app: &App, endpoint: &mut Endpoint, event: &Event) -> Result<Attempt, Error> {
     let now = app.clock.now();
     let (url, secrets, message) = (
         endpoint.url.clone(),
-        endpoint.secrets(now),
+        endpoint.secrets(&app.config.webhooks.keys, now)?,
         Message::of(endpoint.dialect, event),
     );
     let mut sending = std::pin::pin!(app.webhooks.send(&url, &secrets, &message, now));

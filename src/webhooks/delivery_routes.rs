@@ -10,6 +10,7 @@ use super::model::DeliveryStatus;
 use super::retry::retry as note;
 use super::{delivery_queries, queries};
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -45,6 +46,8 @@ fields! {
         pub status: Option<DeliveryStatus>,
     }
 }
+
+narrow!(DeliveryFilter: never);
 
 impl Filter for DeliveryFilter {
     type Id = EventId;
@@ -97,7 +100,10 @@ async fn retry(
     };
     let event = app.db.read(find).await?.ok_or_else(none)?;
     let now = app.clock.now();
-    let (message, secrets) = (Message::of(endpoint.dialect, &event), endpoint.secrets(now));
+    let (message, secrets) = (
+        Message::of(endpoint.dialect, &event),
+        endpoint.secrets(&app.config.webhooks.keys, now)?,
+    );
     let attempt = app
         .webhooks
         .send(&endpoint.url, &secrets, &message, now)

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use standardwebhooks::Webhook;
 
-use super::model::{Dialect, SigningSecret};
+use super::model::Dialect;
+use super::secret::SigningSecret;
 use crate::clock::Timestamp;
 use crate::dialects::vinr;
 use crate::error::Error;

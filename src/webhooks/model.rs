@@ -1,61 +1,22 @@
-//! An endpoint, what it wants to hear, the secret it shares with us, and what became of an event there.
+//! An endpoint, what it wants to hear, and what became of an event there.
 
-use std::fmt;
-
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use rand::Rng;
 
+use super::secret::{KeptSecret, SigningSecret};
 use crate::clock::Timestamp;
 use crate::db::columns::{stored_as_text, text_enum};
 use crate::db::schema::{webhook_deliveries, webhook_endpoints};
+use crate::encryption::EncryptionKeys;
+use crate::error::Error;
 use crate::events::model::EventKind;
 use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, EventId, WebhookEndpointId};
 use crate::parse::Complaint;
 use crate::text::{IdempotencyKey, Paragraph, WebUrl};
-
-/// `whsec_` and 32 random bytes in base64. It is not shown when something is printed, so it cannot end up in a log.
-#[derive(Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Text)]
-pub struct SigningSecret(CompactString);
-
-impl SigningSecret {
-    /// A new one.
-    pub fn random() -> Self {
-        let mut bytes = [0_u8; 32];
-        rand::rng().fill(&mut bytes[..]);
-        Self(format!("whsec_{}", BASE64_STANDARD.encode(bytes)).into())
-    }
-
-    /// One that somebody else made.
-    #[cfg(test)]
-    pub(super) fn known(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// For the one time it is shown, and for signing.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn from_stored(text: CompactString) -> Result<Self, Complaint> {
-        Ok(Self(text))
-    }
-}
-
-impl fmt::Debug for SigningSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningSecret(hidden)")
-    }
-}
-
-stored_as_text!(SigningSecret);
 
 /// The types of events that an endpoint wants: `referral.created`, or `referral.*` for all about referrals. Stored as a
 /// JSON array.
@@ -144,9 +105,9 @@ pub struct Endpoint {
     /// 1 if anything is sent.
     pub enabled: i64,
     /// Signs what is sent.
-    pub secret: SigningSecret,
+    pub secret: KeptSecret,
     /// The one before …
-    pub old_secret: Option<SigningSecret>,
+    pub old_secret: Option<KeptSecret>,
     /// … which signs too until then.
     pub old_secret_until: Option<Timestamp>,
     /// The sequence of the last event that is done with.
@@ -193,10 +154,18 @@ impl Endpoint {
     }
 
     /// The secrets that sign at `now`, the newest first.
-    pub fn secrets(&self, now: Timestamp) -> Vec<SigningSecret> {
+    ///
+    /// # Errors
+    /// One is encrypted with a key that is not among `keys`.
+    pub fn secrets(
+        &self,
+        keys: &EncryptionKeys,
+        now: Timestamp,
+    ) -> Result<Vec<SigningSecret>, Error> {
         let lives = self.old_secret_until.is_some_and(|until| now < until);
         let old = self.old_secret.iter().filter(|_| lives);
-        [&self.secret].into_iter().chain(old).cloned().collect()
+        let kept = [&self.secret].into_iter().chain(old);
+        kept.map(|kept| kept.open(keys, &self.account_id)).collect()
     }
 
     /// The next event is tried at once, as if it never had been.
@@ -229,7 +198,7 @@ pub struct NewEndpoint {
     /// Whether anything is sent from the start.
     pub enabled: bool,
     /// Made before the write, which may run twice.
-    pub secret: SigningSecret,
+    pub secret: KeptSecret,
     /// The caller's key.
     pub retry: Option<Retry>,
 }

@@ -3,6 +3,7 @@
 use diesel::dsl::{exists, max, min};
 use diesel::prelude::*;
 
+use super::lanes::Standing;
 use super::model::{Dialect, Endpoint};
 use crate::clock::Timestamp;
 use crate::db::page::{Order, Page, paged};
@@ -77,6 +78,41 @@ pub fn list_speaking(
     paged!(query, webhook_endpoints::id, page).load(conn)
 }
 
+/// The endpoints of all accounts.
+pub fn list_all(conn: &mut DbConnection) -> QueryResult<Vec<Endpoint>> {
+    Endpoint::query().load(conn)
+}
+
+/// The ids of the account's endpoints.
+pub fn list_ids(
+    conn: &mut DbConnection,
+    account: &AccountId,
+) -> QueryResult<Vec<WebhookEndpointId>> {
+    webhook_endpoints::table
+        .filter(webhook_endpoints::account_id.eq(account))
+        .order(webhook_endpoints::id)
+        .select(webhook_endpoints::id)
+        .load(conn)
+}
+
+/// How far those of the account's enabled endpoints have come that are furthest behind, held until the transaction ends:
+/// none of them is set back meanwhile. `None`: none is enabled.
+pub fn hold_furthest_behind(
+    conn: &mut DbConnection,
+    account: &AccountId,
+) -> QueryResult<Option<i64>> {
+    let enabled = webhook_endpoints::table
+        .filter(webhook_endpoints::account_id.eq(account))
+        .filter(webhook_endpoints::enabled.eq(1))
+        .order(webhook_endpoints::id)
+        .select(webhook_endpoints::reached);
+    let reached: Vec<i64> = match conn {
+        DbConnection::Postgres(c) => enabled.for_no_key_update().load(c)?,
+        DbConnection::Sqlite(c) => enabled.load(c)?,
+    };
+    Ok(reached.into_iter().min())
+}
+
 /// Stores a new endpoint. `false`: its idempotency key is taken.
 pub fn insert_if_new(conn: &mut DbConnection, endpoint: &Endpoint) -> QueryResult<bool> {
     on_each_database!(conn, |c| diesel::insert_into(webhook_endpoints::table)
@@ -143,9 +179,14 @@ pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>
         .load(conn)
 }
 
-/// The endpoints of all accounts that have events before them, may be tried at `now`, and that nobody delivers to:
-/// those first that have waited longest for their turn.
-pub fn list_due(conn: &mut DbConnection, now: Timestamp, limit: i64) -> QueryResult<Vec<Endpoint>> {
+/// The endpoints of all accounts, in this standing, that have events before them, may be tried at `now`, and that nobody
+/// delivers to: those first that have waited longest for their turn.
+pub fn list_due(
+    conn: &mut DbConnection,
+    standing: Standing,
+    now: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Endpoint>> {
     let ahead = events::table
         .filter(events::account_id.eq(webhook_endpoints::account_id))
         .filter(events::sequence.gt(webhook_endpoints::reached.nullable()));
@@ -155,8 +196,13 @@ pub fn list_due(conn: &mut DbConnection, now: Timestamp, limit: i64) -> QueryRes
         .filter(webhook_endpoints::enabled.eq(1))
         .filter(next.is_null().or(next.le(now)))
         .filter(lease.is_null().or(lease.le(now)))
+        .filter(
+            webhook_endpoints::failing_since
+                .is_not_null()
+                .eq(standing == Standing::Failing),
+        )
         .filter(exists(ahead))
-        .order((webhook_endpoints::reached, webhook_endpoints::id))
+        .order((lease.is_not_null(), lease, webhook_endpoints::id))
         .limit(limit)
         .load(conn)
 }
@@ -190,15 +236,6 @@ pub fn renew(conn: &mut DbConnection, held: &Endpoint, until: Timestamp) -> Quer
         .set(webhook_endpoints::leased_until.eq(Some(until)))
         .execute(conn)
         .map(|kept| kept == 1)
-}
-
-/// The sequence of the account's last event.
-pub fn last_sequence(conn: &mut DbConnection, account: &AccountId) -> QueryResult<i64> {
-    events::table
-        .filter(events::account_id.eq(account))
-        .select(max(events::sequence))
-        .first(conn)
-        .map(|last: Option<i64>| last.unwrap_or(0))
 }
 
 /// The sequence of the account's first event at this moment or later.

@@ -1,6 +1,6 @@
 //! Verb: what became of an event that somebody asked to be delivered once more, out of order.
 
-use super::book::{Tried, put};
+use super::book::Tried;
 use super::model::{Delivery, DeliveryStatus};
 use super::{delivery_queries, queries};
 use crate::clock::Timestamp;
@@ -29,7 +29,8 @@ pub fn retry(
         delivery.status = before.status;
         delivery.next_at = before.next_at;
     }
-    put(conn, &delivery)?;
+    delivery.first_at = before.first_at;
+    delivery_queries::put(conn, std::slice::from_ref(&delivery))?;
     let waited = before.status == DeliveryStatus::Pending && tried.attempt.delivered();
     let is_leased = endpoint.leased_until.is_some_and(|until| now < until);
     // Only the first event that is still to be delivered is pending, so nothing is passed over.

@@ -1,7 +1,8 @@
 //! Verb: an endpoint gets a new secret.
 
-use super::model::{Endpoint, SigningSecret};
+use super::model::Endpoint;
 use super::queries;
+use super::secret::KeptSecret;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -18,7 +19,7 @@ pub fn rotate(
     conn: &mut DbConnection,
     account: &AccountId,
     id: &WebhookEndpointId,
-    secret: &SigningSecret,
+    secret: &KeptSecret,
     now: Timestamp,
 ) -> Result<Endpoint, Error> {
     let mut endpoint = queries::find_to_change(conn, account, id)?

@@ -6,10 +6,12 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::create::create as make;
 use super::edit::edit;
-use super::model::{Dialect, EndpointChanges, EventTypes, NewEndpoint, SigningSecret};
+use super::model::{Dialect, EndpointChanges, EventTypes, NewEndpoint};
 use super::queries;
+use super::secret::{KeptSecret, SigningSecret};
 use super::view::{EndpointView, WebhookEndpointList};
 use crate::app::App;
+use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
@@ -21,7 +23,7 @@ use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
-use crate::idempotency::{Retry, fingerprint};
+use crate::idempotency::{Recorded, Retry, fingerprint};
 use crate::ids::{Id, WebhookEndpointId};
 use crate::parse::Complaint;
 use crate::text::{IdempotencyKey, Paragraph, WebUrl};
@@ -55,6 +57,8 @@ impl FromFields for EndpointFilter {
         Some(Self)
     }
 }
+
+narrow!(EndpointFilter: never);
 
 impl Filter for EndpointFilter {
     type Id = WebhookEndpointId;
@@ -140,26 +144,30 @@ async fn create(
         fingerprint: fingerprint(&[body.url.as_str()]),
         key,
     });
+    let keys = &app.config.webhooks.keys;
     let new = NewEndpoint {
         url: body.url,
         dialect: Dialect::Handbill,
         types: body.types,
         description: body.description,
         enabled: body.enabled.unwrap_or(true),
-        secret: SigningSecret::random(),
+        secret: KeptSecret::seal(&SigningSecret::random(), keys, &account.id)?,
         retry,
     };
-    let recorded = app
-        .db
-        .write(move |conn, now| make(conn, &account.id, &new, now))
-        .await?;
-    Ok(Created::new(recorded, EndpointView::with_secret))
+    let work = move |conn: &mut DbConnection, now| make(conn, &account.id, &new, now);
+    let recorded = app.db.write(work).await?;
+    // Who lost the answer gets the secret that the first request made.
+    let (Recorded::New(endpoint) | Recorded::Replayed(endpoint)) = &recorded;
+    let secret = endpoint.secret.open(keys, &endpoint.account_id)?;
+    Ok(Created::new(recorded, |endpoint| {
+        EndpointView::with_secret(endpoint, &secret)
+    }))
 }
 
 /// What is sent is personal, so nobody on the way may read it.
 pub(crate) fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
     let is_safe = url.to_url().is_some_and(|url| url.scheme() == "https");
-    match is_safe || app.config.webhooks_allow_http {
+    match is_safe || app.config.webhooks.allow_http {
         true => Ok(()),
         false => Err(Error::field(
             "url",

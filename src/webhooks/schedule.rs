@@ -54,7 +54,8 @@ fn wait(waits: &[i64], attempts: i64, hint: Hint, jitter: f64) -> Option<i64> {
     let seconds = *waits.get(place)?;
     let mut planned = (seconds as f64 * (1.0 + jitter) * 1e6) as i64;
     if hint.overloaded {
-        planned = planned.max(BREATHER * 1_000_000);
+        let breather = (BREATHER as f64 * (1.0 + jitter.abs()) * 1e6) as i64;
+        planned = planned.max(breather);
     }
     let wished = hint.retry_after.unwrap_or(0).saturating_mul(1_000_000);
     // Nobody can ask for less than the plan, nor push an event far beyond it.
@@ -127,5 +128,6 @@ mod tests {
         };
         assert_eq!(wait(&WAITS, 1, hint, 0.0), Some(60_000_000));
         assert_eq!(wait(&WAITS, 2, hint, 0.0), Some(300_000_000));
+        assert_eq!(wait(&WAITS, 1, hint, -0.2), Some(72_000_000), "never less");
     }
 }

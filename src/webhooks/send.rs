@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use chrono::DateTime;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response, StatusCode};
+use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode};
 use tokio::time::timeout;
 
 use super::guard::{Guard, Refused};
 use super::message::Message;
-use super::model::SigningSecret;
 use super::schedule::Hint;
+use super::secret::SigningSecret;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::text::WebUrl;
@@ -29,12 +29,21 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(2);
 const MOST_READ: usize = 64 * 1024;
 /// How many characters of an answer are kept.
 const MOST_KEPT: usize = 1000;
+/// The answers of a receiver that has too much to do, and of the proxies in front of one.
+const OVERLOADED: [StatusCode; 4] = [
+    StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::BAD_GATEWAY,
+    StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
 const AGENT: &str = concat!("handbill/", env!("CARGO_PKG_VERSION"));
 
 /// Sends messages. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Sender {
     guard: Guard,
+    /// Who may sign receivers' certificates, beside whom the system trusts.
+    authorities: Arc<[Certificate]>,
     /// Made at the first attempt: reading the system's certificates takes longer than many a process lives.
     client: Arc<OnceLock<Result<Client, String>>>,
 }
@@ -77,10 +86,12 @@ impl Attempt {
 }
 
 impl Sender {
-    /// Sends to whom `guard` lets pass.
-    pub fn new(guard: Guard) -> Self {
+    /// Sends to whom `guard` lets pass, if a certificate says who that is that the system or one of `authorities` has
+    /// signed.
+    pub fn new(guard: Guard, authorities: Vec<Certificate>) -> Self {
         Self {
             guard,
+            authorities: authorities.into(),
             client: Arc::default(),
         }
     }
@@ -104,7 +115,9 @@ impl Sender {
         if let Err(refused) = self.guard.check(&target) {
             return Ok(Attempt::failed(refused.to_string()));
         }
-        let client = self.client.get_or_init(|| client(&self.guard));
+        let client = self
+            .client
+            .get_or_init(|| client(&self.guard, &self.authorities));
         let client = client
             .as_ref()
             .map_err(|error| Error::internal(error.clone()))?;
@@ -140,7 +153,7 @@ pub fn builder() -> ClientBuilder {
 }
 
 /// A client that goes nowhere but where it is sent: no redirects, no proxies, no name that the guard has not seen.
-fn client(guard: &Guard) -> Result<Client, String> {
+fn client(guard: &Guard, authorities: &[Certificate]) -> Result<Client, String> {
     builder()
         .http1_only()
         .redirect(Policy::none())
@@ -151,6 +164,7 @@ fn client(guard: &Guard) -> Result<Client, String> {
         .pool_idle_timeout(Duration::from_secs(20))
         .pool_max_idle_per_host(2)
         .dns_resolver(guard.clone())
+        .tls_certs_merge(authorities.iter().cloned())
         .build()
         .map_err(|error| error.to_string())
 }
@@ -194,7 +208,7 @@ async fn judge(response: Response, now: Timestamp, left: Duration) -> Attempt {
         excerpt: (!excerpt.is_empty()).then_some(excerpt),
         took_ms: 0,
         hint: Hint {
-            overloaded: status == StatusCode::TOO_MANY_REQUESTS,
+            overloaded: OVERLOADED.contains(&status),
             retry_after: retry_after.filter(|seconds| *seconds >= 0),
         },
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::model::{Dialect, Endpoint, EventTypes};
+use super::secret::SigningSecret;
 use crate::clock::Timestamp;
 use crate::http::answer::list_of;
 use crate::ids::WebhookEndpointId;
@@ -86,8 +87,8 @@ impl From<Endpoint> for EndpointView {
 
 impl EndpointView {
     /// The one that is shown to whoever made the secret.
-    pub fn with_secret(endpoint: Endpoint) -> Self {
-        let secret = Some(endpoint.secret.as_str().to_owned());
+    pub fn with_secret(endpoint: Endpoint, secret: &SigningSecret) -> Self {
+        let secret = Some(secret.as_str().to_owned());
         Self {
             secret,
             ..Self::from(endpoint)

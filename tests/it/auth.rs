@@ -69,12 +69,12 @@ on_both! {
         }).await.expect("the key");
         let again = id.clone();
         // From another connection, as the command line does it.
-        app.app.db.write(move |conn, now| revoke::revoke(conn, &id, now)).await.expect("revoked");
+        app.app.db.write(move |conn, now| revoke::revoke_anywhere(conn, &id, now)).await.expect("revoked");
         tokio::time::sleep(recent::FRESH).await;
         // The first one after that notices, perhaps by asking the database; no one later gets through.
         stranger.get("/api/v1/programs").await.refused(401, "Invalid or missing API key");
         app.get("/api/v1/programs").await.ok();
-        let twice = app.app.db.write(move |conn, now| revoke::revoke(conn, &again, now)).await;
+        let twice = app.app.db.write(move |conn, now| revoke::revoke_anywhere(conn, &again, now)).await;
         assert!(twice.is_ok(), "revoking twice is the same as once");
     }
 

@@ -27,7 +27,7 @@ fn a_wrong_or_unknown_setting_is_a_sentence() {
         (
             "HANDBILL_RATE_LIMIT",
             "0",
-            "HANDBILL_RATE_LIMIT must be requests per minute and key, or off, not '0'",
+            "HANDBILL_RATE_LIMIT must be requests per minute, or off, not '0'",
         ),
         (
             "HANDBILL_MAX_PAGESIZE",

@@ -72,7 +72,43 @@ on_both! {
         let earning = json!({ "referral_id": referral["id"], "amount": 550, "idempotency_key": "order_1" });
         app.post("/api/v1/earnings", earning.clone()).await.ok();
         app.post("/api/v1/earnings", earning).await.ok();
-        assert_eq!(types(&events(app, "").await), ["poster.created", "referral.created", "earning.created"]);
+        assert_eq!(types(&events(app, "").await), ["program.created", "user.created", "poster.created", "referral.created", "earning.created"]);
+    }
+
+    async fn programs_people_and_posters_are_told_when_they_change(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let (program, user) = (app.all("programs").await.remove(0), app.all("users").await.remove(0));
+        let made = events(app, "").await;
+        assert_eq!(types(&made), ["program.created", "user.created", "poster.created"]);
+        assert_eq!([&made[0]["data"], &made[1]["data"], &made[2]["data"]], [&program, &user, &poster]);
+        for (list, object, change, kind, previous) in [
+            ("programs", &program, json!({ "status": "paused" }), "program.updated", json!("active")),
+            ("programs", &program, json!({ "name": "Autumn" }), "program.updated", json!(null)),
+            ("users", &user, json!({ "metadata": { "major": "Biology" } }), "user.updated", json!(null)),
+            ("posters", &poster, json!({ "status": "retired" }), "poster.updated", json!("active")),
+            ("posters", &poster, json!({ "location": "Gym" }), "poster.updated", json!(null)),
+        ] {
+            app.wait(1);
+            let before = events(app, "").await.len();
+            let path = format!("/api/v1/{list}/{}", object["id"].as_str().expect("an id"));
+            let now = app.put(&path, change.clone()).await.ok();
+            app.put(&path, change).await.ok();
+            let told = events(app, "").await.split_off(before);
+            assert_eq!(types(&told), [kind], "once: saying the same again changes nothing");
+            assert_eq!((&told[0]["data"], &told[0]["previous_status"]), (&now, &previous));
+        }
+    }
+
+    async fn a_rate_that_is_published_as_a_rule_is_told_of_the_program(app: &TestApp) {
+        let program = app.a_program().await;
+        let path = format!("/api/v1/programs/{}", program["id"].as_str().expect("an id"));
+        let rule = json!({ "rule": { "commission": { "type": "percent", "basis_points": 1200 } } });
+        app.post(&format!("{path}/rules"), rule).await.ok();
+        let told = events(app, "").await;
+        assert_eq!(types(&told), ["program.created", "program.updated"]);
+        assert_eq!(told[1]["data"], app.get(&path).await.ok());
+        app.put(&path, json!({ "commission_rate": 15 })).await.ok();
+        assert_eq!(types(&events(app, "").await[2..]), ["program.updated"]);
     }
 
     async fn money_is_told_in_the_order_of_cause_and_effect(app: &TestApp) {
@@ -214,7 +250,7 @@ async fn a_reader_who_follows_misses_nothing_while_many_write() {
             (1..=count).collect::<Vec<_>>(),
             "in order, without a gap"
         );
-        assert_eq!(count, 1 + 2 * 8 * 15);
+        assert_eq!(count, 3 + 2 * 8 * 15);
         let of_type = |kind: &str| {
             let of_type = seen.iter().filter(|event| event["type"] == kind);
             of_type

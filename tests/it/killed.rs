@@ -1,8 +1,6 @@
 //! A server that is killed in the middle of purchases, refunds and payouts, again and again: what it acknowledged is
 //! there once, and everything adds up.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,50 +8,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::command_line::handbill;
+use crate::support::process::Process;
 use crate::support::{Database, TestApp};
 
 /// How often the server is killed, per database; the long run is for nights.
 const KILLS: u64 = 10;
-
-struct Server {
-    process: Child,
-    base: String,
-}
-
-impl Server {
-    fn start(database: &Database) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_handbill"))
-            .env("DATABASE_URL", &database.url)
-            .env("HANDBILL_BIND", "127.0.0.1:0")
-            .env("HANDBILL_RATE_LIMIT", "off")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server");
-        let mut log = BufReader::new(process.stderr.take().expect("its log")).lines();
-        let line = log
-            .by_ref()
-            .map_while(Result::ok)
-            .find(|line| line.contains("reachable at "))
-            .expect("a server that came up");
-        // Somebody has to read the log, or the server waits for its reader.
-        std::thread::spawn(move || log.for_each(drop));
-        let base = line
-            .split("reachable at ")
-            .nth(1)
-            .and_then(|rest| rest.split(',').next());
-        Self {
-            base: base.expect("a URL").to_owned(),
-            process,
-        }
-    }
-
-    /// Without a warning.
-    fn kill(mut self) {
-        self.process.kill().expect("a signal");
-        self.process.wait().expect("an end");
-    }
-}
 
 /// What was acknowledged.
 #[derive(Default)]
@@ -188,7 +147,7 @@ async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
         let key = app.caller.key.clone().expect("a key");
         let acknowledged = Acknowledged::default();
         for cycle in 0..KILLS {
-            let server = Server::start(&app.database);
+            let server = Process::start(&app.database);
             let load = Load {
                 client: crate::support::client().build().expect("a client"),
                 base: &server.base,
@@ -210,7 +169,7 @@ async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
             server.kill();
             must_add_up(&app.database);
         }
-        let server = Server::start(&app.database);
+        let server = Process::start(&app.database);
         let client = crate::support::client().build().expect("a client");
         let get = async |path: String| {
             let answer = client

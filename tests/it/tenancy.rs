@@ -1,8 +1,12 @@
 //! One account can neither see nor touch another's rows, on any path.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, on_both};
+use crate::support::dump::dump;
+use crate::support::everything::{one_of_each, unknown};
+use crate::support::operations::{Position, operations};
+use crate::support::{Answer, Caller, on_both};
 
 /// What an account can own: the list, and one thing in it.
 async fn belongings(owner: &Caller) -> Vec<(&'static str, Value)> {
@@ -58,7 +62,63 @@ fn without_request_id(mut body: Value) -> Value {
     body
 }
 
+/// What was answered, without what is different in every answer and without the id that was asked for.
+fn told(answer: &Answer, asked: &str) -> (u16, String) {
+    let text = answer.text().replace(asked, "THE ID");
+    let told = match serde_json::from_str(&text) {
+        Ok(Value::Object(mut body)) => {
+            body.remove("request_id");
+            Value::Object(body).to_string()
+        }
+        _ => text,
+    };
+    (answer.status, told)
+}
+
 on_both! {
+    /// Every operation in the document, every place for an id in it: a new operation is in this test without being
+    /// named here.
+    async fn no_operation_gives_away_or_changes_anything_of_another_account(app: &TestApp) {
+        let stranger = app.stranger().await;
+        let theirs = one_of_each(app, "canaryword").await;
+        let own = one_of_each(&stranger, "harmless").await;
+        let account = app.database.account_named("default");
+        let before = dump(&mut app.database.connect(), &account);
+        let mut tried = 0;
+        let mut no_good = Vec::new();
+        for operation in operations() {
+            for (position, kind) in operation.positions() {
+                let name = format!("{} {position:?}", operation.name);
+                let their = theirs.get(kind).unwrap_or_else(|| panic!("{name}: nobody has a {kind}; arrange one"));
+                let none = unknown(their);
+                let answer = operation.send(&stranger, &own, Some((&position, their))).await;
+                let nothing = operation.send(&stranger, &own, Some((&position, &none))).await;
+                match position {
+                    Position::Path(_) => assert_eq!(answer.status, 404, "{name}: {}", answer.text()),
+                    Position::Query(_) => assert_eq!(answer.status, 200, "{name}: {}", answer.text()),
+                    Position::Body(_) => assert!([400, 200].contains(&answer.status), "{name}: {}", answer.text()),
+                }
+                assert_eq!(told(&answer, their), told(&nothing, &none), "{name}");
+                let text = answer.text().replace(their, "");
+                assert!(!text.contains("canaryword"), "{name}: {text}");
+                for id in theirs.values() {
+                    assert!(!text.contains(&**id), "{name}: {text}");
+                }
+                tried += 1;
+            }
+            // And without any id of theirs.
+            let answer = operation.send(&stranger, &own, None).await;
+            assert!(!answer.text().contains("canaryword"), "{}", operation.name);
+            // The same request with one's own: it has to get as far as what it is about.
+            let has_none = operation.method == Method::DELETE || operation.name == "retryWebhookDelivery";
+            let is_good = ![400, 404].contains(&answer.status) || has_none;
+            no_good.extend((!is_good).then(|| format!("{}: {}", operation.name, answer.text())));
+        }
+        assert!(tried > 60, "{tried}");
+        assert_eq!(no_good, Vec::<String>::new());
+        assert_eq!(dump(&mut app.database.connect(), &account), before);
+    }
+
     async fn anothers_id_is_byte_for_byte_an_unknown_one(app: &TestApp) {
         let stranger = app.stranger().await;
         for (list, thing) in belongings(app).await {

@@ -16,12 +16,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
 use crate::support::receiver::{Received, Receiver, Reply, say};
-use crate::support::{Answer, Database, TestApp, on_both};
-
-const SETTINGS: [(&str, &str); 2] = [
-    ("HANDBILL_WEBHOOKS_ALLOW_HTTP", "on"),
-    ("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", "127.0.0.0/8"),
-];
+use crate::support::{Answer, Database, TestApp, WEBHOOKS_TO_THIS_MACHINE, on_both};
 
 /// Where endpoints are.
 const PATH: &str = "/api/v1/webhook-endpoints";
@@ -96,7 +91,7 @@ fn is_signed_with(received: &Received, secret: &Value, place: usize) -> bool {
     signatures.get(place) == Some(&&*expected)
 }
 
-on_both! { with SETTINGS =>
+on_both! { with WEBHOOKS_TO_THIS_MACHINE =>
     async fn an_endpoint_is_made_shown_changed_and_deleted(app: &TestApp) {
         let body = json!({ "url": "https://example.com/hook", "types": ["referral.*", "earning.created"], "idempotency_key": "one" });
         let made = app.post(PATH, body.clone()).await;
@@ -436,7 +431,7 @@ on_both! {
 #[actix_web::test]
 async fn the_official_libraries_accept_the_signature() {
     for database in [Database::sqlite(), Database::postgres()] {
-        let app = TestApp::start_at(database, &SETTINGS, Clock::System).await;
+        let app = TestApp::start_at(database, &WEBHOOKS_TO_THIS_MACHINE, Clock::System).await;
         let receiver = Receiver::friendly();
         let endpoint = an_endpoint(&app, &receiver.url).await;
         happen(&app, "referral.created", 1, 1);
@@ -457,19 +452,21 @@ async fn the_official_libraries_accept_the_signature() {
     }
 }
 
-/// Python's library, if it is here.
+/// The official library in another language.
 fn python(received: &Received, secret: &str) {
+    let program = concat!(env!("CARGO_TARGET_TMPDIR"), "/python/bin/python3");
     let run = |script: &str, input: &str| {
-        let mut command = Command::new("python3");
+        let mut command = Command::new(program);
         command
             .args(["-c", script, input])
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    if !run("import standardwebhooks", "") {
-        return;
-    }
+    assert!(
+        run("import standardwebhooks", ""),
+        "Python's library is needed; tests/run installs it"
+    );
     let input =
         json!({ "secret": secret, "body": received.body, "headers": received.headers }).to_string();
     let script = "import json, sys; from standardwebhooks import Webhook; i = json.loads(sys.argv[1]); \

@@ -23,9 +23,10 @@ use crate::text::WebUrl;
 use crate::webhooks::create::create as make;
 use crate::webhooks::edit::edit;
 use crate::webhooks::message::Message;
-use crate::webhooks::model::{Dialect, Endpoint, EndpointChanges, NewEndpoint, SigningSecret};
+use crate::webhooks::model::{Dialect, Endpoint, EndpointChanges, NewEndpoint};
 use crate::webhooks::queries;
 use crate::webhooks::routes::acceptable;
+use crate::webhooks::secret::{KeptSecret, SigningSecret};
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -137,6 +138,7 @@ async fn create(
         refusal: errors::said,
     };
     let secret = SigningSecret::random();
+    let kept = KeptSecret::seal(&secret, &app.config.webhooks.keys, &account.id)?;
     let new = body.and_then(|body| {
         acceptable(&app, &body.url).map_err(|error| error.fields().to_vec())?;
         Ok(NewEndpoint {
@@ -145,7 +147,7 @@ async fn create(
             types: Some(body.enabled_events.unwrap_or_else(Enabled::all).ours()),
             description: None,
             enabled: true,
-            secret: secret.clone(),
+            secret: kept,
             retry: None,
         })
     });

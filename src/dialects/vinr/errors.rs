@@ -70,6 +70,7 @@ fn told(error: &Error) -> Told4 {
         }
         Error::Malformed(_) => (400, INVALID, "parameter_invalid", None),
         Error::Unauthorized => (401, "authentication_error", "invalid_api_key", None),
+        Error::Forbidden(_) => (403, "permission_error", "insufficient_permissions", None),
         Error::NotFound(_) => (404, INVALID, "resource_missing", param("id")),
         Error::NoSuchPath => (404, INVALID, "resource_missing", None),
         Error::Conflict { code, .. } => match *code {
@@ -139,13 +140,13 @@ pub struct VinrWriteRefusals;
 
 impl IntoResponses for VinrRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        documented(&[400, 401, 404, 429, 500, 503])
+        documented(&[400, 401, 403, 404, 429, 500, 503])
     }
 }
 
 impl IntoResponses for VinrWriteRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        documented(&[400, 401, 404, 408, 409, 413, 415, 422, 429, 500, 503])
+        documented(&[400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503])
     }
 }
 

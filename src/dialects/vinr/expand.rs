@@ -45,7 +45,7 @@ impl Expand {
     ///
     /// # Errors
     /// There is no such path.
-    pub fn referral(paths: Option<Paths>, is_list: bool) -> Result<Self, Complaint> {
+    pub fn referral(paths: Option<&Paths>, is_list: bool) -> Result<Self, Complaint> {
         let mut expand = Self::default();
         for path in paths.iter().flat_map(|paths| &paths.0) {
             let inner = path.strip_prefix("data.").filter(|_| is_list);

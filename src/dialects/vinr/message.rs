@@ -8,7 +8,7 @@ use super::views::{VinrEvent, seconds};
 use crate::error::Error;
 use crate::idempotency::hex;
 use crate::webhooks::message::Message;
-use crate::webhooks::model::SigningSecret;
+use crate::webhooks::secret::SigningSecret;
 
 /// The bytes that are signed and sent.
 ///

@@ -116,7 +116,7 @@ async fn create(
         refusal: errors::said,
     };
     let body = body.and_then(|body| {
-        let expand = Expand::referral(body.expand, false).map_err(super::in_expand)?;
+        let expand = Expand::referral(body.expand.as_ref(), false).map_err(super::in_expand)?;
         Ok((body.referrer_customer, body.referred_customer, expand))
     });
     let public_url = app.public_url.clone();
@@ -141,7 +141,7 @@ async fn show(
     id: PathId<ReferralId>,
     query: Asked<ShowReferral>,
 ) -> Result<web::Json<VinrReferral>, Error> {
-    let expand = Expand::referral(query.0.expand, false)
+    let expand = Expand::referral(query.0.expand.as_ref(), false)
         .map_err(|complaint| Error::field("expand", complaint))?;
     let found = app
         .db
@@ -165,7 +165,7 @@ async fn list(
     query: Asked<ListReferrals>,
 ) -> Result<web::Json<VinrList<VinrReferral>>, Error> {
     let Asked(query) = query;
-    let expand = Expand::referral(query.expand, true)
+    let expand = Expand::referral(query.expand.as_ref(), true)
         .map_err(|complaint| Error::field("expand", complaint))?;
     let part = Part::new(query.limit, query.starting_after, query.ending_before)?;
     let filter = IntroductionFilter {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use handbill::db::{DbConnection, migrations};
 use tempfile::TempDir;
@@ -64,6 +65,20 @@ impl Database {
             url,
             folder: tempfile::tempdir().expect("a temporary folder"),
         }
+    }
+
+    /// The id of the account with this name.
+    pub fn account_named(&self, name: &str) -> String {
+        #[derive(diesel::QueryableByName)]
+        struct Account {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            id: String,
+        }
+        let query = format!("SELECT id FROM accounts WHERE name = '{name}'");
+        let account: Account = diesel::sql_query(query)
+            .get_result(&mut self.connect())
+            .expect("an account");
+        account.id
     }
 
     /// Where the server keeps scans while it has no database.

@@ -4,11 +4,33 @@ mod answer;
 mod arrange;
 mod caller;
 mod contract;
+pub mod crowd;
 pub mod database;
+pub mod dump;
+pub mod everything;
 pub mod money;
+pub mod operations;
 mod postgres;
+pub mod process;
 pub mod receiver;
 mod server;
+pub mod tls;
+
+/// What a server needs so that it sends webhooks to receivers on this machine.
+pub const WEBHOOKS_TO_THIS_MACHINE: [(&str, &str); 2] = [
+    ("HANDBILL_WEBHOOKS_ALLOW_HTTP", "on"),
+    ("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", "127.0.0.0/8"),
+];
+
+/// The number that the environment variable `name` says, for a test that can be made longer.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a setting of the test, not of the server"
+)]
+pub fn number(name: &str, default: usize) -> usize {
+    let text = std::env::var(name).ok();
+    text.map_or(default, |text| text.parse().expect("a number"))
+}
 
 pub use answer::Answer;
 pub use arrange::a_signup;

@@ -82,7 +82,7 @@ impl TestApp {
         let found = self.app.db.read(|conn| {
             let account = accounts::queries::find_by_name_or_id(conn, "default")?;
             let account = account.expect("the account");
-            let keys = api_keys::queries::list(conn, &account.id)?;
+            let keys = api_keys::queries::list_all(conn, &account.id)?;
             Ok((account.id, keys[0].id.clone()))
         });
         found.await.expect("somebody")

@@ -158,7 +158,7 @@ fn serve(
         answers: Arc::new(answers),
         ..App::new(db, clock, config, public_url)
     };
-    let running = server::serve(app.clone(), listener, false).expect("a server");
+    let running = server::serve(app.clone(), listener).expect("a server");
     let handle = running.handle();
     actix_web::rt::spawn(running);
     let base = format!("http://{bound}");

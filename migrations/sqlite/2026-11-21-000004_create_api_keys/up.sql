@@ -1,0 +1,22 @@
+-- Keys. Only the SHA-256 is kept: 238 random bits need no slow hash.
+CREATE TABLE api_keys (
+    id            TEXT NOT NULL PRIMARY KEY,
+    account_id    TEXT NOT NULL REFERENCES accounts (id),
+    name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+    kind          TEXT NOT NULL CHECK (kind IN ('secret', 'restricted', 'publishable')),
+    -- What a restricted key may do: words such as referrals:read.
+    scopes        TEXT NOT NULL CHECK ((kind = 'restricted') = (scopes <> '')),
+    -- The part of the account that it opens. A secret key opens all of it.
+    program_id    TEXT CHECK (program_id IS NULL OR kind <> 'secret'),
+    ambassador_id TEXT CHECK (ambassador_id IS NULL OR program_id IS NOT NULL),
+    hash          TEXT NOT NULL UNIQUE CHECK (length(hash) = 64),
+    -- The last four characters, to tell keys apart in a list.
+    hint          TEXT NOT NULL CHECK (length(hint) = 4),
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER,
+    revoked_at    INTEGER,
+    FOREIGN KEY (account_id, program_id) REFERENCES programs (account_id, id),
+    FOREIGN KEY (account_id, ambassador_id) REFERENCES ambassadors (account_id, id)
+) STRICT;
+
+CREATE INDEX api_keys_by_account ON api_keys (account_id, id);

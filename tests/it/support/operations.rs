@@ -1,0 +1,274 @@
+//! The operations of `/api/v1` as the OpenAPI document has them, with requests made up for each: so that a new
+//! operation is in the tests that go through all of them before anybody thinks of it.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Caller};
+
+/// An operation.
+pub struct Operation {
+    pub name: String,
+    pub method: Method,
+    pub path: String,
+    /// What a restricted key needs for it.
+    pub scope: String,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+}
+
+/// One thing of each kind, by the letters before the underscore of its id.
+pub type Things = BTreeMap<&'static str, String>;
+
+/// Fields that one of several is needed of, or that must be there though the header may stand for them.
+const WITHOUT_SAYING_SO: [(&str, &str); 3] = [
+    ("createConversion", "referral_id"),
+    ("createRefund", "idempotency_key"),
+    ("replayWebhookEndpoint", "from"),
+];
+
+/// Where an id stands in a request.
+#[derive(Debug, Clone)]
+pub enum Position {
+    Path(String),
+    Query(String),
+    Body(String),
+}
+
+fn document() -> Value {
+    serde_json::to_value(handbill::app::openapi()).expect("the document")
+}
+
+/// Every operation that needs a key, deletions last.
+pub fn operations() -> Vec<Operation> {
+    let document = document();
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if !path.starts_with("/api/v1/") {
+                continue;
+            }
+            let name = operation["operationId"]
+                .as_str()
+                .expect("a name")
+                .to_owned();
+            let scope = operation["security"][0]["bearerAuth"][0].as_str();
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            found.push(Operation {
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                scope: scope
+                    .unwrap_or_else(|| panic!("{name} names no scope"))
+                    .to_owned(),
+                parameters: operation["parameters"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default(),
+                body: (!body.is_null()).then(|| resolved(&document, body)),
+                name,
+            });
+        }
+    }
+    assert!(found.len() > 50, "{}", found.len());
+    found.sort_by_key(|operation| operation.method == Method::DELETE);
+    found
+}
+
+/// A schema without its references, as far as values are made up of it.
+fn resolved(document: &Value, schema: &Value) -> Value {
+    match schema {
+        Value::Object(fields) => match fields.get("$ref").and_then(Value::as_str) {
+            Some(reference) => {
+                let target = document.pointer(reference.trim_start_matches('#'));
+                let mut target = resolved(document, target.expect("a target"));
+                target["named"] = json!(reference.rsplit('/').next());
+                target
+            }
+            None => fields
+                .iter()
+                .map(|(name, part)| (name.clone(), resolved(document, part)))
+                .collect(),
+        },
+        Value::Array(parts) => parts.iter().map(|part| resolved(document, part)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The letters before the underscore of ids that stand under this name. None: no id does.
+fn kind(name: &str) -> Option<&'static str> {
+    let name = name.replace("Id", "_id");
+    Some(match &*name {
+        "program_id" => "prog",
+        "student_id" => "user",
+        "poster_id" => "poster",
+        "impression_id" => "imp",
+        "referral_id" => "ref",
+        "conversion_id" => "conv",
+        "earning_id" => "earn",
+        "collection_id" => "coll",
+        "event_id" => "evt",
+        // The callers' own names for things.
+        "order_id" | "external_id" | "reference_id" => return None,
+        name if name.ends_with("_id") => panic!("what are the ids called {name} of? Add it here"),
+        _ => return None,
+    })
+}
+
+impl Operation {
+    /// The letters before the underscore of the ids in the path under this name.
+    fn path_kind(&self, name: &str) -> Option<&'static str> {
+        if name != "id" {
+            return kind(name);
+        }
+        let part = self
+            .path
+            .trim_start_matches("/api/v1/")
+            .trim_start_matches("public/");
+        let part = part.split("/{id}").next().expect("what is before the id");
+        Some(match part {
+            "programs" => "prog",
+            "users" => "user",
+            "posters" => "poster",
+            "impressions" => "imp",
+            "referrals" => "ref",
+            "conversions" => "conv",
+            "refunds" => "refund",
+            "earnings" => "earn",
+            "payouts" => "payout",
+            "payouts/collections" => "coll",
+            "events" => "evt",
+            "webhook-endpoints" => "whe",
+            "keys" => "key",
+            other => panic!("what are the ids in {other}/{{id}} of? Add it here"),
+        })
+    }
+
+    /// Every place for an id, with the kind of thing it names.
+    pub fn positions(&self) -> Vec<(Position, &'static str)> {
+        let mut found = Vec::new();
+        for parameter in &self.parameters {
+            let name = parameter["name"].as_str().expect("a name").to_owned();
+            let place = match parameter["in"].as_str() {
+                Some("path") => self
+                    .path_kind(&name)
+                    .map(|kind| (Position::Path(name), kind)),
+                Some("query") => kind(&name).map(|kind| (Position::Query(name), kind)),
+                _ => None,
+            };
+            found.extend(place);
+        }
+        let properties = self
+            .body
+            .as_ref()
+            .and_then(|body| body["properties"].as_object());
+        for name in properties.into_iter().flat_map(Map::keys) {
+            found.extend(kind(name).map(|kind| (Position::Body(name.clone()), kind)));
+        }
+        found
+    }
+
+    /// The request with `own` things in all places that must be filled, and `id` at `position`.
+    pub async fn send(
+        &self,
+        caller: &Caller,
+        own: &Things,
+        at: Option<(&Position, &str)>,
+    ) -> Answer {
+        let mut path = self.path.clone();
+        let mut query = Vec::new();
+        for parameter in &self.parameters {
+            let name = parameter["name"].as_str().expect("a name");
+            let placed = at.and_then(|(position, id)| match position {
+                Position::Path(there) | Position::Query(there) if there == name => Some(id),
+                _ => None,
+            });
+            let is_needed = placed.is_some() || parameter["required"] == true;
+            let value = placed.map(str::to_owned).or_else(|| {
+                let kind = match parameter["in"].as_str() {
+                    Some("path") => self.path_kind(name),
+                    _ => kind(name),
+                };
+                kind.map(|kind| {
+                    own.get(kind)
+                        .unwrap_or_else(|| panic!("nobody has a {kind}; arrange one"))
+                        .clone()
+                })
+            });
+            let value = value.unwrap_or_else(|| "1".to_owned());
+            match parameter["in"].as_str() {
+                Some("path") => path = path.replace(&format!("{{{name}}}"), &value),
+                Some("query") if is_needed => query.push(format!("{name}={value}")),
+                _ => {}
+            }
+        }
+        if !query.is_empty() {
+            path = format!("{path}?{}", query.join("&"));
+        }
+        let body = self
+            .body
+            .as_ref()
+            .map(|schema| self.made_up(schema, own, at).to_string());
+        caller.send(self.method.clone(), &path, &[], body).await
+    }
+
+    /// A body with everything that is required (and, in an update, everything that is not), and the id.
+    fn made_up(&self, schema: &Value, own: &Things, at: Option<(&Position, &str)>) -> Value {
+        let mut body = Map::new();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let placed = at.and_then(|(position, id)| match position {
+                Position::Body(there) if there == name => Some(json!(id)),
+                _ => None,
+            });
+            let is_needed = required.contains(&json!(name))
+                || self.method == Method::PUT
+                || WITHOUT_SAYING_SO.contains(&(&self.name, name));
+            let value = match (placed, kind(name)) {
+                (Some(placed), _) => Some(placed),
+                (None, Some(kind)) if is_needed => own.get(kind).map(|id| json!(id)),
+                (None, None) if is_needed => Some(value(name, property)),
+                _ => None,
+            };
+            body.extend(value.map(|value| (name.clone(), value)));
+        }
+        if schema["properties"]["order_id"].is_object() && !body.contains_key("order_id") {
+            body.insert("order_id".to_owned(), json!("order_made_up"));
+        }
+        Value::Object(body)
+    }
+}
+
+/// A value that a field may have.
+fn value(name: &str, schema: &Value) -> Value {
+    match name {
+        "landing_url" | "url" | "profile_picture" => return json!("https://example.com/made-up"),
+        "types" => return json!(["referral.*"]),
+        "idempotency_key" => return json!("made-up"),
+        "rule" => return json!({ "commission": { "type": "flat", "amount": 5 } }),
+        "kind" if schema["named"] == "KeyKind" => return json!("secret"),
+        _ => {}
+    }
+    if let Some(example) = schema.get("example") {
+        return example.clone();
+    }
+    if let Some(first) = schema["enum"].get(0) {
+        return first.clone();
+    }
+    let parts = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+    if let Some(part) = parts.and_then(|parts| parts.iter().find(|part| part["type"] != "null")) {
+        return value(name, part);
+    }
+    let kind = schema["type"]
+        .as_str()
+        .or_else(|| schema["type"][0].as_str());
+    match kind {
+        Some("integer" | "number") => json!(schema["minimum"].as_i64().unwrap_or(1).max(1)),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        Some("object") => json!({}),
+        _ if schema["format"] == "date-time" => json!("2024-02-01T00:00:00Z"),
+        _ => json!("made up"),
+    }
+}
