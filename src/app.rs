@@ -13,13 +13,14 @@ use utoipa::openapi::SecurityRequirement;
 use crate::api_keys::authenticate::{Opened, authenticate};
 use crate::api_keys::scope::Scope;
 use crate::clock::Clock;
-use crate::config::{Config, Origins};
+use crate::config::Config;
 use crate::db::Db;
 use crate::db::positions::Positions;
 use crate::db::recent::Recent;
 use crate::db::together::Together;
 use crate::error::Error;
 use crate::http::edge::edge;
+use crate::http::metrics::{self, Metrics};
 use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::remembered::{Answers, remembered};
@@ -37,9 +38,9 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    ambassadors, api_keys, conversions, coupons, customers, dialects, earnings, events, impressions,
-    introductions, invitations, ledger, payouts, posters, programs, referrals, refunds, rules,
-    stats, webhooks,
+    acts, ambassadors, api_keys, conversions, coupons, customers, dialects, earnings, erasures, events,
+    impressions, introductions, invitations, ledger, payouts, posters, programs, referrals,
+    refunds, rules, stats, webhooks,
 };
 
 /// Where the API lives.
@@ -75,6 +76,8 @@ pub struct App {
     pub referrals: Together<Sought, Option<Referral>>,
     /// Signups on their way into the database.
     pub signups: Together<Signup, Outcome>,
+    /// What is counted for whoever watches the server.
+    pub metrics: Metrics,
     /// Sends events to who wants to hear of them.
     pub webhooks: Sender,
     /// Answers that are right as long as nothing was written.
@@ -106,6 +109,7 @@ impl App {
             signups: Together::by(record::record),
             answers: Arc::default(),
             positions: Arc::default(),
+            metrics: Metrics::default(),
             strangers,
         }
     }
@@ -124,14 +128,17 @@ pub fn build(
     >,
 > {
     actix_web::App::new()
-        .configure(|service| routes(service, &app.config.browser_origins))
+        .configure(|service| routes(service, &app.config))
         .app_data(web::Data::new(app))
         .default_service(web::to(nothing_here))
         .wrap(from_fn(edge))
 }
 
 /// The route table.
-fn routes(routes: &mut web::ServiceConfig, origins: &Origins) {
+fn routes(routes: &mut web::ServiceConfig, config: &Config) {
+    if config.metrics_bind.is_none() {
+        routes.configure(metrics::configure);
+    }
     routes
         .service(
             web::scope("/api/v1/public")
@@ -139,7 +146,7 @@ fn routes(routes: &mut web::ServiceConfig, origins: &Origins) {
                 .configure(stats::public_routes::configure)
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate))
-                .wrap(browsers::allowed(origins)),
+                .wrap(browsers::allowed(&config.browser_origins)),
         )
         .service(
             web::scope("/api/v1")
@@ -169,6 +176,8 @@ fn routes(routes: &mut web::ServiceConfig, origins: &Origins) {
                 .configure(ledger::balance_routes::configure)
                 .configure(ledger::statement_routes::configure)
                 .configure(stats::routes::configure)
+                .configure(acts::routes::configure)
+                .configure(erasures::routes::configure)
                 .configure(events::routes::configure)
                 .configure(webhooks::action_routes::configure)
                 .configure(webhooks::delivery_routes::configure)
@@ -229,6 +238,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ledger::statement_routes::Docs::openapi(),
         stats::routes::Docs::openapi(),
         stats::public_routes::Docs::openapi(),
+        acts::routes::Docs::openapi(),
+        erasures::routes::Docs::openapi(),
         events::routes::Docs::openapi(),
         webhooks::action_routes::Docs::openapi(),
         webhooks::delivery_routes::Docs::openapi(),

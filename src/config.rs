@@ -23,6 +23,8 @@ pub struct Config {
     pub database_connections: u32,
     /// The address to listen on; port 0 lets the system choose.
     pub bind: SocketAddr,
+    /// Where `/metrics` is, if not beside the API.
+    pub metrics_bind: Option<SocketAddr>,
     /// What `qr_code_url`, `scan_url` and `Link` begin with, without a slash at the end. `None`: the bind address.
     pub public_url: Option<String>,
     /// HTTP worker threads; `None`: one per core.
@@ -92,6 +94,7 @@ pub enum LogFormat {
     Json,
 }
 
+const ADDRESS: &str = "an address and port such as 127.0.0.1:3000";
 const PUBLIC_URL: &str = "an http:// or https:// URL without query or fragment";
 const NETWORKS: &str = "addresses or networks separated by commas, such as 10.0.0.0/8";
 const ORIGINS: &str = "origins separated by commas, such as https://www.example.com, or *";
@@ -148,12 +151,9 @@ impl Config {
                 )?
                 .unwrap_or(16),
             bind: vars
-                .take(
-                    "HANDBILL_BIND",
-                    "an address and port such as 127.0.0.1:3000",
-                    parsed,
-                )?
+                .take("HANDBILL_BIND", ADDRESS, parsed)?
                 .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
+            metrics_bind: vars.take("HANDBILL_METRICS_BIND", ADDRESS, parsed)?,
             public_url: vars.take("HANDBILL_PUBLIC_URL", PUBLIC_URL, public_url)?,
             workers: vars.take(
                 "HANDBILL_WORKERS",
@@ -218,6 +218,14 @@ impl Config {
                 None => "handbill.scans".into(),
             }
         })
+    }
+
+    /// A file on the disk that this process writes to: the database, or else the journal.
+    pub fn disk(&self) -> PathBuf {
+        match self.database_url.strip_prefix("sqlite://") {
+            Some(path) => path.into(),
+            None => self.scan_journal(),
+        }
     }
 
     /// The public URL, given the address that was really bound.

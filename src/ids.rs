@@ -215,6 +215,10 @@ text_id!(
     EventId, "evt", "Event", "evt_0h5m8k2q9sx7v3n1b6tz"
 );
 text_id!(
+    /// Something that was done by who runs a program.
+    ActId, "act", "Act", "act_0h5m8k2q9sx7v3n1b6tz"
+);
+text_id!(
     /// Where events are sent.
     WebhookEndpointId, "whe", "Webhook endpoint", "whe_0h5m8k2q9sx7v3n1b6tz"
 );

@@ -13,6 +13,7 @@ pub mod payday;
 pub mod worker;
 
 pub mod accounts;
+pub mod acts;
 pub mod ambassadors;
 pub mod api_keys;
 pub mod audit;
@@ -21,6 +22,7 @@ pub mod copies;
 pub mod coupons;
 pub mod customers;
 pub mod earnings;
+pub mod erasures;
 pub mod events;
 pub mod impressions;
 pub mod introductions;

@@ -8,13 +8,15 @@ use crate::accounts;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbConnection, order};
+use crate::erasures;
 use crate::error::Error;
-use crate::ids::{AccountId, ImpressionId};
+use crate::ids::{AccountId, EventId, ImpressionId};
 use crate::impressions::file;
 use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
 use crate::impressions::model::Impression;
 use crate::impressions::replay::{Entry, replay};
+use crate::webhooks;
 use crate::webhooks::forget_events::forget_events;
 use crate::webhooks::retain::forget as forget_deliveries;
 
@@ -22,6 +24,8 @@ use crate::webhooks::retain::forget as forget_deliveries;
 const ROUND: Duration = Duration::from_secs(1);
 /// How many rounds pass between two looks at what is old.
 const RETENTION: u64 = 600;
+/// How many rounds pass between two looks at how far webhooks are behind.
+const MEASURES: u64 = 10;
 /// In a crowd filing waits, so that it does not take the writer's time from the phones …
 const CROWD: u64 = 200;
 /// … until so many scans wait, because lists have to look through them.
@@ -30,9 +34,12 @@ const MOST_UNFILED: u64 = 3_000_000;
 /// How many scans of the journal are stored in one transaction.
 const REPLAYED_TOGETHER: usize = 500;
 
-/// How far each account's scans have been gone through. Lost with the process, and then made again.
+/// How far each account's scans, and the events of scans, have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
-pub struct Reached(HashMap<AccountId, ImpressionId>);
+pub struct Reached(
+    HashMap<AccountId, ImpressionId>,
+    HashMap<AccountId, EventId>,
+);
 
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {
@@ -60,6 +67,11 @@ pub async fn run(app: App) {
                 Ok(false) => {}
                 Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
             }
+        }
+        if round % MEASURES == 0
+            && let Err(error) = measure(&app).await
+        {
+            log::warn!("nobody knows how far webhooks are behind: {error:?}");
         }
         if round % RETENTION == 0 {
             match retain(&app, &mut reached).await {
@@ -188,6 +200,7 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
             forgotten += stretch.forgotten;
             reached.0.insert(account.clone(), stretch.last);
         }
+        retain_events(app, account, cutoff, reached).await?;
     }
     Ok(forgotten)
 }
@@ -223,6 +236,44 @@ async fn until_none(
             0 => return Ok(deleted),
             more => deleted += more,
         }
+    }
+}
+
+/// Notes for the metrics how far webhooks are behind.
+///
+/// # Errors
+/// The database's.
+pub async fn measure(app: &App) -> Result<(), Error> {
+    let load = |conn: &mut _| Ok(webhooks::lag_queries::backlog(conn)?);
+    let backlog = app.db.read_at_length(load).await?;
+    let age = backlog.oldest.map_or(0, |oldest| {
+        (app.clock.now().micros() - oldest.micros()) / 1_000_000
+    });
+    app.metrics.note_backlog(backlog.events, age);
+    Ok(())
+}
+
+/// The same for the events of scans, if there are any.
+async fn retain_events(
+    app: &App,
+    account: AccountId,
+    cutoff: Timestamp,
+    reached: &mut Reached,
+) -> Result<(), Error> {
+    loop {
+        let (id, after) = (account.clone(), reached.1.get(&account).cloned());
+        let due = app
+            .db
+            .read_at_length(move |conn| erasures::forget::due(conn, &id, after.as_ref(), cutoff))
+            .await?;
+        let Some(last) = due.last().cloned() else {
+            return Ok(());
+        };
+        let id = account.clone();
+        app.db
+            .write(move |conn, _| erasures::forget::forget(conn, &id, &due))
+            .await?;
+        reached.1.insert(account.clone(), last);
     }
 }
 

@@ -9,6 +9,8 @@ use super::enrol::enrol;
 use super::model::{AmbassadorChanges, AmbassadorFilter, NewAmbassador};
 use super::queries;
 use super::view::{UserList, UserView};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::{note_if_changed, note_if_new};
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::db::DbConnection;
@@ -169,7 +171,19 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn, now| enrol(conn, &account.id, AmbassadorId::new(now), &new, now))
+        .write(move |conn, now| {
+            let recorded = enrol(conn, &account.id, AmbassadorId::new(now), &new, now)?;
+            note_if_new(conn, &recorded, |new| {
+                Act::new(
+                    &account.id,
+                    Some(&account.key),
+                    Action::UserCreated,
+                    new.id.as_str(),
+                    now,
+                )
+            })?;
+            Ok(recorded)
+        })
         .await?;
     Ok(Created::new(recorded, UserView::from))
 }
@@ -209,7 +223,19 @@ async fn update(
     };
     let ambassador = app
         .db
-        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = edit(conn, &account.id, &id.0, &changes, now)?;
+            let act = Act::new(
+                &account.id,
+                Some(&account.key),
+                Action::UserUpdated,
+                id.0.as_str(),
+                now,
+            );
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     Ok(web::Json(ambassador.into()))
 }

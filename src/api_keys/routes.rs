@@ -1,13 +1,15 @@
 //! `/api/v1/keys`: the contract. Only secret keys may make, see and end keys.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use super::issue::grant;
 use super::model::{KeyKind, NewKey, Scopes, Secret};
 use super::view::{KeyList, KeyView};
 use super::{queries, revoke, rotate};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::{note, note_if_changed};
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::clock::Timestamp;
@@ -159,6 +161,7 @@ async fn create(
     let work = move |conn: &mut DbConnection, now| {
         let secret = Secret::of_kind(new.kind);
         let key = grant(conn, &account.id, ApiKeyId::new(now), &new, &secret, now)?;
+        note(conn, &act(&account, Action::KeyCreated, &key.id, now))?;
         Ok(KeyView::with_secret(key, &secret))
     };
     Ok(web::Json(app.db.write(work).await?))
@@ -188,7 +191,12 @@ async fn end(
     account: Account,
     id: PathId<ApiKeyId>,
 ) -> Result<HttpResponse, Error> {
-    let work = move |conn: &mut DbConnection, now| revoke::revoke(conn, &account.id, &id.0, now);
+    let work = move |conn: &mut DbConnection, now| {
+        let before = queries::find(conn, &account.id, &id.0)?;
+        let key = revoke::revoke(conn, &account.id, &id.0, now)?;
+        let act = act(&account, Action::KeyRevoked, &key.id, now);
+        note_if_changed(conn, before.as_ref(), &key, &act)
+    };
     app.db.write(work).await?;
     app.keys.forget();
     Ok(HttpResponse::NoContent().finish())
@@ -213,9 +221,16 @@ async fn replace(
         let old = queries::find(conn, &account.id, &id.0)?;
         let secret = Secret::of_kind(old.map_or(KeyKind::Secret, |key| key.kind));
         let key = rotate::rotate(conn, &account.id, &id.0, &secret, overlap, now)?;
+        let made = json!({ "new_key": key.id });
+        let act = act(&account, Action::KeyRotated, &id.0, now).saying(&made);
+        note(conn, &act)?;
         Ok(KeyView::with_secret(key, &secret))
     };
     let key = app.db.write(work).await?;
     app.keys.forget();
     Ok(web::Json(key))
+}
+
+fn act(account: &Account, action: Action, key: &ApiKeyId, now: Timestamp) -> Act {
+    Act::new(&account.id, Some(&account.key), action, key.as_str(), now)
 }

@@ -42,6 +42,8 @@ text_enum! {
         Events = "events",
         /// Where events are sent.
         WebhookEndpoints = "webhook-endpoints",
+        /// What was done by those who run the programs.
+        AuditLog = "audit-log",
         /// What everybody may see.
         Public = "public",
         /// Keys themselves. No restricted key has it: it could make itself a better one.

@@ -6,6 +6,8 @@ use serde_json::json;
 use super::{print_json, say, write};
 use crate::accounts::model::Account;
 use crate::accounts::{open, queries};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note;
 use crate::config::Config;
 use crate::ids::AccountId;
 use crate::parse::Parse;
@@ -40,7 +42,13 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
 fn create(config: &Config, name: &str, json: bool) -> Result<(), String> {
     let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
     let account = write(config, move |conn, now| {
-        open::open(conn, AccountId::new(now), &name, now)
+        let account = open::open(conn, AccountId::new(now), &name, now)?;
+        let id = &account.id;
+        note(
+            conn,
+            &Act::new(id, None, Action::AccountCreated, id.as_str(), now),
+        )?;
+        Ok(account)
     })?;
     match json {
         true => print_json(&shown(&account)),

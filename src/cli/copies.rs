@@ -10,6 +10,8 @@ use serde_json::json;
 use super::{print_json, say, sentence};
 use crate::accounts::model::DEFAULT_NAME;
 use crate::accounts::queries;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note;
 use crate::audit::report::Report;
 use crate::clock::Clock;
 use crate::config::{Config, is_database_url};
@@ -109,11 +111,11 @@ fn write_export(config: &Config, options: &Exported, out: &mut impl Write) -> Re
     let mut exported = || {
         let mut conn = DbConnection::open_for_long(&config.database_url)?;
         export::prepare(&mut conn)?;
-        on_a_snapshot(&mut conn, |conn| {
-            let account = queries::find_by_name_or_id(conn, wanted)?;
-            let account = account.ok_or(Error::NotFound("Account"))?;
-            export::export(conn, &account, now, out)
-        })
+        let account = queries::find_by_name_or_id(&mut conn, wanted)?;
+        let account = account.ok_or(Error::NotFound("Account"))?;
+        let (id, action) = (&account.id, Action::AccountExported);
+        note(&mut conn, &Act::new(id, None, action, id.as_str(), now))?;
+        on_a_snapshot(&mut conn, |conn| export::export(conn, &account, now, out))
     };
     exported().map_err(|error| sentence(&error))
 }
@@ -131,7 +133,7 @@ pub(super) fn import(config: &Config, options: &Imported) -> Result<(), String> 
     };
     migrations::run(&config.database_url)?;
     let imported = DbConnection::open_for_long(&config.database_url)
-        .and_then(|mut conn| import::import(&mut conn, input, name.as_ref()))
+        .and_then(|mut conn| import::import(&mut conn, input, name.as_ref(), Clock::System.now()))
         .map_err(|error| sentence(&error))?;
     if options.json {
         return print_json(&json!({

@@ -6,6 +6,8 @@ use serde_json::json;
 use super::{print_json, say, write};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note;
 use crate::api_keys::model::{ApiKey, KeyKind, NewKey, Scopes, Secret};
 use crate::api_keys::{issue, queries, revoke};
 use crate::clock::Timestamp;
@@ -121,6 +123,7 @@ fn create(
     let (account, key) = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
         let key = issue::grant(conn, &account.id, ApiKeyId::new(now), &new, &secret, now)?;
+        noted(conn, &key, Action::KeyCreated, now)?;
         Ok((account, key))
     })?;
     if json {
@@ -188,7 +191,15 @@ fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     let id = ApiKeyId::from_outside(id)
         .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
     let key = write(config, move |conn, now| {
-        revoke::revoke_anywhere(conn, &id, now)
+        let before = match queries::account_of(conn, &id)? {
+            Some(account) => queries::find(conn, &account, &id)?,
+            None => None,
+        };
+        let key = revoke::revoke_anywhere(conn, &id, now)?;
+        if before.is_some_and(|before| before.revoked_at.is_none()) {
+            noted(conn, &key, Action::KeyRevoked, now)?;
+        }
+        Ok(key)
     })?;
     match json {
         true => print_json(&shown(&key)),
@@ -201,6 +212,19 @@ fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// What is done here is in the account's audit log too.
+fn noted(
+    conn: &mut DbConnection,
+    key: &ApiKey,
+    action: Action,
+    now: Timestamp,
+) -> Result<(), Error> {
+    note(
+        conn,
+        &Act::new(&key.account_id, None, action, key.id.as_str(), now),
+    )
 }
 
 /// The account that was named; the default one exists as soon as it is asked for.

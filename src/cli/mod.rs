@@ -4,6 +4,7 @@
 mod accounts;
 mod copies;
 mod demo;
+mod erase;
 mod keys;
 mod listen;
 mod logging;
@@ -65,6 +66,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Remove what is personal about somebody, wherever it stands; ids, amounts and totals stay
+    Erase(erase::Options),
     /// Copy everything into a file, while servers go on working
     ///
     /// The file is a SQLite database, whichever database this is. It gets its name when it is whole, looked through and on
@@ -129,6 +132,7 @@ fn perform(command: Command) -> Result<(), String> {
         Command::Keys { command } => keys::perform(&config, command),
         Command::Migrate { json } => migrate(&config, json),
         Command::Verify { json } => verify::verify(&config, json),
+        Command::Erase(options) => erase::perform(&config, &options),
         Command::Backup(options) => copies::backup(&config, &options),
         Command::Restore(options) => copies::restore(&config, &options),
         Command::Export(options) => copies::export(&config, &options),

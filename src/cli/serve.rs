@@ -18,7 +18,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::{Db, migrations};
 use crate::error::Error;
-use crate::http::server;
+use crate::http::{metrics, server};
 use crate::ids::{AccountId, ApiKeyId};
 use crate::parse::Parse;
 use crate::payday;
@@ -78,6 +78,7 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let (stop, stopped) = oneshot::channel();
     let stopped = stopped.map(|_| ());
     let webhooks = actix_web::rt::spawn(dispatch::run(app.clone(), stopped, PATIENCE));
+    let watched = watched(&app)?;
     let server = server::serve(app, listener).map_err(|error| error.to_string())?;
     let (handle, told) = (server.handle(), told_to_stop()?);
     actix_web::rt::spawn(async move {
@@ -91,6 +92,9 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     worker.abort();
     payday.abort();
     let _ = webhooks.await;
+    if let Some(watched) = watched {
+        watched.stop(false).await;
+    }
     log::info!("stopped");
     served
 }
@@ -106,6 +110,20 @@ fn told_to_stop() -> Result<impl Future<Output = &'static str>, String> {
             _ = terminated.recv() => "SIGTERM",
         }
     })
+}
+
+/// Serves the metrics where they were asked for, if that is not beside the API.
+fn watched(app: &App) -> Result<Option<actix_web::dev::ServerHandle>, String> {
+    let Some(bind) = app.config.metrics_bind else {
+        return Ok(None);
+    };
+    let refused = |error| format!("cannot listen on {bind}: {error}");
+    let listener = TcpListener::bind(bind).map_err(refused)?;
+    let server = metrics::serve(app.clone(), listener).map_err(refused)?;
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    log::info!("metrics on {bind}");
+    Ok(Some(handle))
 }
 
 /// On an empty database: the account `default` and a key, which is returned to be shown.

@@ -9,11 +9,15 @@ use super::lines::{Header, Row, Trailer, VERSION};
 use super::sums::Sum;
 use super::{everything, refused};
 use crate::accounts;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note;
+use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::rows::{Shape, TOGETHER};
 use crate::db::snapshot::all_or_nothing;
 use crate::db::tables::TABLES;
 use crate::error::Error;
+use crate::ids::{AccountId, Id};
 use crate::text::Name;
 
 /// An account that is there now.
@@ -37,6 +41,7 @@ pub fn import(
     conn: &mut DbConnection,
     input: impl BufRead,
     name: Option<&Name>,
+    now: Timestamp,
 ) -> Result<Imported, Error> {
     let mut lines = input.lines().enumerate();
     let mut next = move || {
@@ -52,7 +57,14 @@ pub fn import(
         while let Some((at, line)) = next() {
             reader.read(conn, at, &line?)?;
         }
-        reader.finish(conn)
+        let imported = reader.finish(conn)?;
+        if let Some(id) = AccountId::from_outside(&imported.account_id) {
+            note(
+                conn,
+                &Act::new(&id, None, Action::AccountImported, id.as_str(), now),
+            )?;
+        }
+        Ok(imported)
     })
 }
 

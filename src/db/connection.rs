@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// busy_timeout first: switching to WAL may itself have to wait.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16000; \
-    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
+    PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
     PRAGMA cache_size = -16000;";
 
 /// An acknowledged write is on disk whatever the server's default says.

@@ -11,6 +11,7 @@ use crate::error::Error;
 pub(super) struct Gate {
     inside: Semaphore,
     waiting: Semaphore,
+    sizes: (usize, usize),
     longest_wait: Duration,
 }
 
@@ -19,8 +20,18 @@ impl Gate {
         Self {
             inside: Semaphore::new(inside),
             waiting: Semaphore::new(waiting),
+            sizes: (inside, waiting),
             longest_wait,
         }
+    }
+
+    /// How many are inside, how many may be, and how many wait.
+    pub(super) fn load(&self) -> (u64, u64, u64) {
+        let taken =
+            |size: usize, of: &Semaphore| size.saturating_sub(of.available_permits()) as u64;
+        let inside = taken(self.sizes.0, &self.inside);
+        let waiting = taken(self.sizes.1, &self.waiting);
+        (inside, self.sizes.0 as u64, waiting)
     }
 
     /// A turn, which ends when the permit is dropped.

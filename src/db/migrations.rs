@@ -52,20 +52,26 @@ pub(crate) fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
 pub fn check(url: &str) -> Result<(), String> {
     let mut conn = open(url)?;
     refuse_unfinished(&mut conn)?;
-    let applied = match &mut conn {
-        DbConnection::Sqlite(inner) => inner.applied_migrations(),
-        DbConnection::Postgres(inner) => inner.applied_migrations(),
-    };
-    let applied = applied.map_err(|error| format!("cannot read the database: {error}"))?;
-    let mut applied = said(&applied);
-    applied.sort();
-    match applied == embedded()? {
+    match is_current(&mut conn) {
         true => Ok(()),
         false => Err(
             "the database is not the one this handbill knows; `handbill migrate` brings an older one up to date"
                 .to_owned(),
         ),
     }
+}
+
+/// Whether the migrations of the database at hand are the ones in this binary.
+pub(super) fn is_current(conn: &mut DbConnection) -> bool {
+    let applied = match conn {
+        DbConnection::Sqlite(inner) => inner.applied_migrations(),
+        DbConnection::Postgres(inner) => inner.applied_migrations(),
+    };
+    let Ok(mut applied) = applied.map(|applied| said(&applied)) else {
+        return false;
+    };
+    applied.sort();
+    embedded().is_ok_and(|embedded| embedded == applied)
 }
 
 /// The names of the embedded migrations, oldest first; the same for both databases.

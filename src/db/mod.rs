@@ -8,6 +8,7 @@ mod connection;
 pub(crate) mod file;
 mod gate;
 mod job;
+pub mod load;
 mod local;
 pub mod migrations;
 pub(crate) mod name;
@@ -40,6 +41,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use checkpointer::Checkpointer;
 use gate::Gate;
+use load::{About, Load, Tally};
 use pool::Pool;
 use state::{Commits, State};
 use together::{NotWritten, Together};
@@ -63,8 +65,9 @@ pub struct Db {
     /// On PostgreSQL, who wants to know the server's state.
     asking: Together<(), Option<State>>,
     commits: Commits,
+    tally: Tally,
     /// On SQLite.
-    _checkpointer: Option<Checkpointer>,
+    checkpointer: Option<Checkpointer>,
     is_file: bool,
 }
 
@@ -73,16 +76,18 @@ impl Db {
     pub fn open(url: &str, connections: u32, clock: Clock) -> Result<Self, Error> {
         let is_file = DbConnection::is_sqlite(url);
         let commits = Commits::to(url);
+        let tally = Tally::default();
         Ok(Self {
             url: url.into(),
             pool: pool::open(url, connections)?,
-            writer: Writer::start(url, clock.clone(), commits.clone())?,
+            writer: Writer::start(url, clock.clone(), commits.clone(), tally.clone())?,
             reader: (!is_file)
                 .then(|| Writer::start_reader(url, clock.clone()))
                 .transpose()?,
             asking: Together::by(state::ask_server),
             commits,
-            _checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
+            tally,
+            checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
             is_file,
             clock,
             gate: Arc::new(Gate::new(connections as usize, MOST_WAITING, LONGEST_WAIT)),
@@ -189,10 +194,49 @@ impl Db {
         self.is_file
     }
 
-    /// Whether the database answers.
-    pub async fn is_alive(&self) -> bool {
-        self.read(|conn| conn.ping().map_err(Error::from))
-            .await
-            .is_ok()
+    /// What the database is, if it answers.
+    pub async fn about(&self) -> Result<About, Error> {
+        self.read(|conn| {
+            Ok(About {
+                name: load::name(conn)?,
+                is_migrated: migrations::is_current(conn),
+            })
+        })
+        .await
+    }
+
+    /// How busy the doors are.
+    pub fn load(&self) -> Load {
+        let (queue, queue_limit) = self.writer.waiting();
+        let (commits, jobs) = self.tally.read();
+        let (in_use, connections, waiting) = self.gate.load();
+        Load {
+            queue,
+            queue_limit,
+            commits,
+            jobs,
+            in_use,
+            connections,
+            waiting,
+        }
+    }
+
+    /// Makes what was overwritten unreadable, as far as that is in our hands: SQLite overwrites what is deleted
+    /// (`secure_delete`), and here its log is emptied, now or, if somebody reads from it, within seconds. PostgreSQL
+    /// keeps old rows until its vacuum.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        let Some(checkpointer) = &self.checkpointer else {
+            return Ok(());
+        };
+        let url = Arc::clone(&self.url);
+        let emptied = web::block(move || {
+            let mut conn =
+                DbConnection::open(&url).map_err(|error| Error::Unavailable(error.to_string()))?;
+            Ok::<bool, Error>(checkpointer::empty_the_log(&mut conn)?)
+        });
+        if !emptied.await.map_err(Error::internal)?.unwrap_or_default() {
+            checkpointer.empty_soon();
+        }
+        Ok(())
     }
 }

@@ -168,6 +168,26 @@ table! {
 }
 
 table! {
+    acts (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        action -> Text,
+        object_id -> Text,
+        acted_by -> Nullable<Text>,
+        details -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    erasures (account_id, object_id) {
+        account_id -> Text,
+        object_id -> Text,
+        erased_at -> BigInt,
+    }
+}
+
+table! {
     event_counters (account_id) {
         account_id -> Text,
         last -> BigInt,

@@ -52,6 +52,8 @@ pub const TABLES: &[Table] = &[
     table("replies", &["account_id", "operation", "key"]),
     table("events", OWN),
     table("event_counters", &["account_id"]),
+    table("acts", OWN),
+    table("erasures", &["account_id", "object_id"]),
     table("webhook_endpoints", OWN),
     table(
         "webhook_deliveries",

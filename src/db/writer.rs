@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::DbConnection;
 use super::connection::PLANNED_FOR;
 use super::job::{Job, Moments, Ran, Task};
+use super::load::Tally;
 use super::state::Commits;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -37,16 +38,32 @@ pub(super) struct Writer {
 
 impl Writer {
     /// A thread for writes, or two.
-    pub(super) fn start(url: &str, clock: Clock, commits: Commits) -> Result<Self, Error> {
-        Self::sit_down(url, clock, Some(commits))
+    pub(super) fn start(
+        url: &str,
+        clock: Clock,
+        commits: Commits,
+        tally: Tally,
+    ) -> Result<Self, Error> {
+        Self::sit_down(url, clock, Some(commits), tally)
     }
 
     /// A thread for look-ups that are made together, which need no transaction.
     pub(super) fn start_reader(url: &str, clock: Clock) -> Result<Self, Error> {
-        Self::sit_down(url, clock, None)
+        Self::sit_down(url, clock, None, Tally::default())
     }
 
-    fn sit_down(url: &str, clock: Clock, commits: Option<Commits>) -> Result<Self, Error> {
+    /// How many jobs wait, and how many may.
+    pub(super) fn waiting(&self) -> (u64, u64) {
+        let limit = self.jobs.max_capacity();
+        ((limit - self.jobs.capacity()) as u64, limit as u64)
+    }
+
+    fn sit_down(
+        url: &str,
+        clock: Clock,
+        commits: Option<Commits>,
+        tally: Tally,
+    ) -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         let (name, desks) = match commits {
@@ -60,6 +77,7 @@ impl Writer {
                 conn: Some(open(url)?),
                 moments: Moments::of(clock.clone()),
                 commits: commits.clone(),
+                tally: tally.clone(),
                 planned: Instant::now(),
             };
             let waiting = Arc::clone(&waiting);
@@ -116,6 +134,7 @@ struct Desk {
     moments: Moments,
     /// Counts what is committed; a reader's commits nothing.
     commits: Option<Commits>,
+    tally: Tally,
     /// When plans were last forgotten.
     planned: Instant,
 }
@@ -137,6 +156,9 @@ impl Desk {
             let committed = self
                 .commit(&mut fresh)
                 .map_err(|error| format!("{error:?}"));
+            if committed.is_ok() {
+                self.tally.add(fresh.len());
+            }
             for job in fresh {
                 job.reply(match &committed {
                     Ok(()) => Ok(()),

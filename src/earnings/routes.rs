@@ -1,6 +1,7 @@
 //! `/api/v1/earnings`: the contract. All four operations are published; so are the snake_case filters.
 
 use actix_web::{HttpRequest, web};
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::accrue::accrue;
@@ -8,6 +9,8 @@ use super::model::{EarningChanges, EarningFilter, EarningStatus, NewEarning, mon
 use super::queries;
 use super::settle::settle;
 use super::view::EarningView;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note_if_changed;
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::db::DbConnection;
@@ -242,7 +245,14 @@ async fn update(
     };
     let earning = app
         .db
-        .write(move |conn, now| settle(conn, &account.id, &account.key, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find(conn, &account.id, &id.0)?;
+            let after = settle(conn, &account.id, &account.key, &id.0, &changes, now)?;
+            let act = Act::new(&account.id, Some(&account.key), Action::EarningUpdated, id.0.as_str(), now)
+                .saying(&json!({ "amount": after.amount, "currency": after.currency, "status": after.status }));
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     Ok(web::Json(earning.into()))
 }

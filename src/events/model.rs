@@ -36,6 +36,10 @@ text_enum! {
         CouponCreated = "coupon.created",
         /// Something was bought with it.
         CouponUsed = "coupon.used",
+        /// What was personal about the person was removed. The object is nothing but the id.
+        ReferralErased = "referral.erased",
+        /// What was personal about an ambassador was removed. The object is nothing but the id.
+        UserErased = "user.erased",
         /// A purchase was reported.
         ConversionCreated = "conversion.created",
         /// A refund was reported.

@@ -7,7 +7,9 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_RESOURCE_POLICY, HeaderMap,
+    HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -64,23 +66,46 @@ pub async fn edge(
     if method == Method::HEAD && has_head && !request.path().starts_with("/q/") {
         request.head_mut().method = Method::GET;
     }
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let count = |route: Option<&str>, status| {
+        if let Some(app) = &app {
+            app.metrics.count(&method, route, status, started.elapsed());
+        }
+    };
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut response = match outcome {
         Ok(Ok(response)) => shaped(response, &ticket),
-        Ok(Err(error)) => return Err(finished(foreign(&error), ticket, &method, started)),
+        Ok(Err(error)) => {
+            let error = foreign(&error);
+            count(None, error.status());
+            return Err(finished(error, ticket, &method, started));
+        }
         Err(_) => {
+            count(None, StatusCode::INTERNAL_SERVER_ERROR);
+            if let Some(app) = &app {
+                app.metrics.panicked();
+            }
             let error = Error::internal("a handler panicked");
             return Err(finished(error, ticket, &method, started));
         }
     };
-    let id = &ticket.id;
+    let path = response.request().path();
+    let is_api = path.starts_with("/api/") || ticket.surface.is_some();
+    let is_image = path.starts_with("/qr/");
     let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(id) {
+    protect(headers, is_api, is_image);
+    if let Ok(value) = HeaderValue::from_str(&ticket.id) {
         headers.insert(X_REQUEST_ID, value);
     }
     let route = response.request().match_pattern();
-    log_line(&method, route.as_deref(), response.status(), started, id);
+    count(route.as_deref(), response.status());
+    log_line(
+        &method,
+        route.as_deref(),
+        response.status(),
+        started,
+        &ticket.id,
+    );
     Ok(response)
 }
 
@@ -105,6 +130,30 @@ impl Ticket {
             },
             surface,
         }
+    }
+}
+
+/// What browsers are to know about every answer: what it says it is, nothing runs in it, nobody puts it into a frame. Posters'
+/// images may be shown by other pages, and nothing else may; what the API answers is not kept.
+fn protect(headers: &mut HeaderMap, is_api: bool, is_image: bool) {
+    let whose = if is_image {
+        "cross-origin"
+    } else {
+        "same-origin"
+    };
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CROSS_ORIGIN_RESOURCE_POLICY, whose),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        let nothing = "default-src 'none'; frame-ancestors 'none'";
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(nothing));
+    }
+    if is_api && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

@@ -10,6 +10,7 @@ pub mod fields;
 pub mod form;
 pub mod idempotency;
 pub mod json;
+pub mod metrics;
 pub mod openapi;
 pub mod operations;
 pub mod path;

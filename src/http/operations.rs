@@ -1,10 +1,15 @@
 //! For whoever runs the server: is it alive, can it work.
 
+use std::path::Path;
+
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::app::App;
+
+/// With less than this the next write may be the one that does not fit.
+const LEAST_DISK: u64 = 32 << 20;
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -18,49 +23,74 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 #[openapi(paths(alive, ready))]
 pub struct Docs;
 
+/// That the process runs.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    /// `ok`
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
 /// How the server is.
 #[derive(Serialize, ToSchema)]
 struct Health {
     /// `ok` or `unavailable`.
     #[schema(example = "ok")]
     status: &'static str,
+    /// The database and its version; null: it does not answer.
+    #[schema(required, example = "SQLite 3.53.2")]
+    database: Option<String>,
+    /// Whether the database is the one that this handbill knows.
+    migrated: bool,
+    /// What is free where the database is (on PostgreSQL, where the journal is); null: nobody knows.
+    #[schema(required, example = 51200)]
+    disk_free_megabytes: Option<u64>,
     /// Scans that are kept in this process's journal until the database takes them.
-    #[schema(nullable = false, example = 0)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scans_in_journal: Option<u64>,
+    #[schema(example = 0)]
+    scans_in_journal: u64,
 }
 
 /// Whether the process runs
 ///
 /// Says nothing about the database.
 #[utoipa::path(get, path = "/healthz", tag = "Operations", operation_id = "healthz", security(()),
-    responses((status = 200, description = "The process runs", body = Health)))]
+    responses((status = 200, description = "The process runs", body = Alive)))]
 async fn alive() -> HttpResponse {
-    HttpResponse::Ok().json(Health {
-        status: "ok",
-        scans_in_journal: None,
-    })
+    HttpResponse::Ok().json(Alive { status: "ok" })
 }
 
 /// Whether requests can be served
 ///
-/// The database answers and takes writes. While it does not, phones at posters are still sent on, and their scans
-/// are kept in a journal.
+/// The database answers, is up to date and takes writes, and there is room on the disk. While that is not so, phones at
+/// posters are still sent on, and their scans are kept in a journal.
 #[utoipa::path(get, path = "/readyz", tag = "Operations", operation_id = "readyz", security(()),
     responses(
         (status = 200, description = "Requests can be served", body = Health),
-        (status = 503, description = "The database does not answer", body = Health),
+        (status = 503, description = "They cannot; the fields say why", body = Health),
     ))]
 async fn ready(app: web::Data<App>) -> HttpResponse {
-    let scans_in_journal = Some(app.journal.waiting());
-    match !app.journal.is_in_use() && app.db.is_alive().await {
-        true => HttpResponse::Ok().json(Health {
-            status: "ok",
-            scans_in_journal,
-        }),
-        false => HttpResponse::ServiceUnavailable().json(Health {
-            status: "unavailable",
-            scans_in_journal,
-        }),
+    let about = app.db.about().await.ok();
+    let free = disk_free(&app);
+    let is_ready = !app.journal.is_in_use()
+        && about.as_ref().is_some_and(|about| about.is_migrated)
+        && free.is_none_or(|free| free >= LEAST_DISK);
+    let health = Health {
+        status: if is_ready { "ok" } else { "unavailable" },
+        migrated: about.as_ref().is_some_and(|about| about.is_migrated),
+        database: about.map(|about| about.name),
+        disk_free_megabytes: free.map(|bytes| bytes >> 20),
+        scans_in_journal: app.journal.waiting(),
+    };
+    match is_ready {
+        true => HttpResponse::Ok().json(health),
+        false => HttpResponse::ServiceUnavailable().json(health),
     }
+}
+
+/// The bytes that are free where this process writes.
+pub(super) fn disk_free(app: &App) -> Option<u64> {
+    let path = app.config.disk();
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let disk = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web};
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::collect::{begin, foresee, program};
 use super::collection_queries;
 use super::collection_view::{CollectionList, CollectionSummary, CollectionView};
 use super::model::{Collection, CollectionFilter, NewCollection, Total};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note_if_new;
 use crate::app::App;
 use crate::bounds::{Bounds, Narrow};
 use crate::db::page::Page;
@@ -113,10 +116,23 @@ async fn collect(
         program_id: body.program_id,
         retry,
     };
-    let owner = account.id.clone();
+    let by = account.clone();
     let begun = app
         .db
-        .write(move |conn, now| begin(conn, &owner, &new, now))
+        .write(move |conn, now| {
+            let begun = begin(conn, &by.id, &new, now)?;
+            note_if_new(conn, &begun, |run| {
+                Act::new(
+                    &by.id,
+                    Some(&by.key),
+                    Action::PayoutsCollected,
+                    run.id.as_str(),
+                    now,
+                )
+                .saying(&json!({ "program_id": run.program_id }))
+            })?;
+            Ok(begun)
+        })
         .await?;
     let (is_new, run) = match begun {
         Recorded::New(run) => (true, run),

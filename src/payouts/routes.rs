@@ -2,12 +2,15 @@
 
 use actix_web::{HttpRequest, web};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::model::{PayoutChanges, PayoutFilter, PayoutItem, PayoutStatus};
 use super::queries;
 use super::settle::settle;
 use super::view::PayoutView;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note_if_changed;
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::db::DbConnection;
@@ -189,7 +192,20 @@ async fn update(
     };
     let payout = app
         .db
-        .write(move |conn, now| settle(conn, &account.id, &account.key, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = settle(conn, &account.id, &account.key, &id.0, &changes, now)?;
+            let act = Act::new(
+                &account.id,
+                Some(&account.key),
+                Action::PayoutUpdated,
+                id.0.as_str(),
+                now,
+            )
+            .saying(&json!({ "status": after.status }));
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     Ok(web::Json(payout.into()))
 }

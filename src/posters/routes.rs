@@ -9,6 +9,8 @@ use super::hang::hang;
 use super::model::{NewPoster, PosterChanges, PosterCode, PosterFilter, PosterStatus};
 use super::queries;
 use super::view::PosterView;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::{note_if_changed, note_if_new};
 use crate::ambassadors;
 use crate::app::App;
 use crate::bounds::narrow;
@@ -183,7 +185,19 @@ async fn create(
     };
     let recorded = app
         .db
-        .write(move |conn, now| hang(conn, &account.id, PosterId::new(now), &new, now))
+        .write(move |conn, now| {
+            let recorded = hang(conn, &account.id, PosterId::new(now), &new, now)?;
+            note_if_new(conn, &recorded, |new| {
+                Act::new(
+                    &account.id,
+                    Some(&account.key),
+                    Action::PosterCreated,
+                    new.id.as_str(),
+                    now,
+                )
+            })?;
+            Ok(recorded)
+        })
         .await?;
     Ok(Created::new(recorded, |poster| {
         PosterView::new(poster, &app.public_url)
@@ -225,7 +239,19 @@ async fn update(
     };
     let poster = app
         .db
-        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = edit(conn, &account.id, &id.0, &changes, now)?;
+            let act = Act::new(
+                &account.id,
+                Some(&account.key),
+                Action::PosterUpdated,
+                id.0.as_str(),
+                now,
+            );
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     app.hanging.forget();
     Ok(web::Json(PosterView::new(poster, &app.public_url)))

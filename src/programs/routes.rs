@@ -12,6 +12,8 @@ use super::model::{
 };
 use super::queries;
 use super::view::ProgramView;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::{note_if_changed, note_if_new};
 use crate::app::App;
 use crate::bounds::{Bounds, Narrow};
 use crate::coupons::model::CouponPrefix;
@@ -234,14 +236,18 @@ async fn create(
     let recorded = app
         .db
         .write(move |conn, now| {
-            launch(
-                conn,
-                &account.id,
-                &account.key,
-                ProgramId::new(now),
-                &new,
-                now,
-            )
+            let (owner, key, id) = (&account.id, &account.key, ProgramId::new(now));
+            let recorded = launch(conn, owner, key, id, &new, now)?;
+            note_if_new(conn, &recorded, |new| {
+                Act::new(
+                    owner,
+                    Some(key),
+                    Action::ProgramCreated,
+                    new.id.as_str(),
+                    now,
+                )
+            })?;
+            Ok(recorded)
         })
         .await?;
     Ok(Created::new(recorded, ProgramView::from))
@@ -290,7 +296,19 @@ async fn update(
     };
     let program = app
         .db
-        .write(move |conn, now| edit(conn, &account.id, &account.key, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = edit(conn, &account.id, &account.key, &id.0, &changes, now)?;
+            let act = Act::new(
+                &account.id,
+                Some(&account.key),
+                Action::ProgramUpdated,
+                id.0.as_str(),
+                now,
+            );
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     app.hanging.forget();
     Ok(web::Json(program.into()))

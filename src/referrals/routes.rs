@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
+use serde_json::json;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::decide::decide;
@@ -10,6 +11,8 @@ use super::model::{NewReferral, ReferralChanges, ReferralFilter, ReferralStatus}
 use super::queries;
 use super::record::Signup;
 use super::view::ReferralView;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note_if_changed;
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::clock::Timestamp;
@@ -262,7 +265,20 @@ async fn update(
     };
     let referral = app
         .db
-        .write(move |conn, now| decide(conn, &account.id, &account.key, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = decide(conn, &account.id, &account.key, &id.0, &changes, now)?;
+            let act = Act::new(
+                &account.id,
+                Some(&account.key),
+                Action::ReferralUpdated,
+                id.0.as_str(),
+                now,
+            )
+            .saying(&json!({ "status": after.status }));
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     Ok(web::Json(referral.into()))
 }

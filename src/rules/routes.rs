@@ -2,11 +2,14 @@
 
 use actix_web::{HttpRequest, web};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::{OpenApi, ToSchema};
 
 use super::model::{Rule, RuleVersion};
 use super::publish::publish;
 use super::queries;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note_if_changed;
 use crate::app::App;
 use crate::bounds::{Bounds, Narrow};
 use crate::clock::Timestamp;
@@ -179,14 +182,13 @@ async fn create(
 ) -> Result<web::Json<RuleVersionView>, Error> {
     let body = for_existing(body, id.find(&app, &account, programs::queries::find)).await?;
     let write = move |conn: &mut DbConnection, now| {
-        publish(
-            conn,
-            &account.id,
-            &account.key,
-            &id.0,
-            body.rule.clone(),
-            now,
-        )
+        let (owner, key) = (&account.id, &account.key);
+        let before = queries::find_current(conn, owner, &id.0)?;
+        let after = publish(conn, owner, key, &id.0, body.rule.clone(), now)?;
+        let act = Act::new(owner, Some(key), Action::RulePublished, id.0.as_str(), now)
+            .saying(&json!({ "version": after.version }));
+        note_if_changed(conn, before.as_ref(), &after, &act)?;
+        Ok(after)
     };
     Ok(web::Json(app.db.write(write).await?.into()))
 }

@@ -10,6 +10,8 @@ use super::replay::{Start, replay as set_back};
 use super::rotate::rotate;
 use super::secret::{KeptSecret, SigningSecret};
 use super::view::EndpointView;
+use crate::acts::model::{Act, Action};
+use crate::acts::note::note;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -68,7 +70,13 @@ async fn rotate_secret(
     let kept = KeptSecret::seal(&secret, &app.config.webhooks.keys, &account.id)?;
     let endpoint = app
         .db
-        .write(move |conn, now| rotate(conn, &account.id, &id.0, &kept, now))
+        .write(move |conn, now| {
+            let endpoint = rotate(conn, &account.id, &id.0, &kept, now)?;
+            let action = Action::WebhookEndpointSecretRotated;
+            let act = Act::new(&account.id, Some(&account.key), action, id.0.as_str(), now);
+            note(conn, &act)?;
+            Ok(endpoint)
+        })
         .await?;
     Ok(web::Json(EndpointView::with_secret(endpoint, &secret)))
 }
@@ -104,7 +112,13 @@ async fn replay(
     };
     let endpoint = app
         .db
-        .write(move |conn, now| set_back(conn, &account.id, &id.0, &start, body.to, now))
+        .write(move |conn, now| {
+            let endpoint = set_back(conn, &account.id, &id.0, &start, body.to, now)?;
+            let action = Action::WebhookEndpointReplayed;
+            let act = Act::new(&account.id, Some(&account.key), action, id.0.as_str(), now);
+            note(conn, &act)?;
+            Ok(endpoint)
+        })
         .await?;
     Ok(web::Json(endpoint.into()))
 }

@@ -18,6 +18,7 @@ pub mod dispatch;
 pub mod edit;
 pub mod forget_events;
 pub mod guard;
+pub mod lag_queries;
 pub mod lanes;
 pub mod message;
 pub mod model;

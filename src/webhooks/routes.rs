@@ -10,6 +10,8 @@ use super::model::{Dialect, EndpointChanges, EventTypes, NewEndpoint};
 use super::queries;
 use super::secret::{KeptSecret, SigningSecret};
 use super::view::{EndpointView, WebhookEndpointList};
+use crate::acts::model::{Act, Action};
+use crate::acts::note::{note, note_if_changed, note_if_new};
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::db::DbConnection;
@@ -154,8 +156,22 @@ async fn create(
         secret: KeptSecret::seal(&SigningSecret::random(), keys, &account.id)?,
         retry,
     };
-    let work = move |conn: &mut DbConnection, now| make(conn, &account.id, &new, now);
-    let recorded = app.db.write(work).await?;
+    let recorded = app
+        .db
+        .write(move |conn, now| {
+            let recorded = make(conn, &account.id, &new, now)?;
+            note_if_new(conn, &recorded, |new| {
+                Act::new(
+                    &account.id,
+                    Some(&account.key),
+                    Action::WebhookEndpointCreated,
+                    new.id.as_str(),
+                    now,
+                )
+            })?;
+            Ok(recorded)
+        })
+        .await?;
     // Who lost the answer gets the secret that the first request made.
     let (Recorded::New(endpoint) | Recorded::Replayed(endpoint)) = &recorded;
     let secret = endpoint.secret.open(keys, &endpoint.account_id)?;
@@ -213,7 +229,19 @@ async fn update(
     };
     let endpoint = app
         .db
-        .write(move |conn, now| edit(conn, &account.id, &id.0, &changes, now))
+        .write(move |conn, now| {
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = edit(conn, &account.id, &id.0, &changes, now)?;
+            let act = Act::new(
+                &account.id,
+                Some(&account.key),
+                Action::WebhookEndpointUpdated,
+                id.0.as_str(),
+                now,
+            );
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
+        })
         .await?;
     Ok(web::Json(endpoint.into()))
 }
@@ -229,7 +257,15 @@ async fn delete(
     account: Account,
     id: PathId<WebhookEndpointId>,
 ) -> Result<HttpResponse, Error> {
-    let work = move |conn: &mut DbConnection, _| Ok(queries::delete(conn, &account.id, &id.0)?);
+    let work = move |conn: &mut DbConnection, now| {
+        let deleted = queries::delete(conn, &account.id, &id.0)?;
+        if deleted {
+            let action = Action::WebhookEndpointDeleted;
+            let act = Act::new(&account.id, Some(&account.key), action, id.0.as_str(), now);
+            note(conn, &act)?;
+        }
+        Ok(deleted)
+    };
     match app.db.write(work).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Error::NotFound(WebhookEndpointId::NOUN)),

@@ -104,6 +104,8 @@ fn every_word_stands_only_where_it_may() {
 #[test]
 fn verbs_call_only_towards_the_money() {
     let nouns = [
+        "copies",
+        "erasures",
         "accounts",
         "api_keys",
         "invitations",
@@ -124,6 +126,7 @@ fn verbs_call_only_towards_the_money() {
         "stats",
         "webhooks",
         "events",
+        "acts",
         "replies",
         "audit",
     ];
@@ -164,6 +167,9 @@ fn the_database_and_http_know_no_noun() {
             continue;
         }
         for noun in [
+            "copies",
+            "erasures",
+            "acts",
             "accounts",
             "api_keys",
             "invitations",

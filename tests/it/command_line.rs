@@ -184,6 +184,7 @@ fn every_command_explains_itself() {
         &["export"],
         &["import"],
         &["move"],
+        &["erase"],
         &["openapi"],
     ] {
         let arguments = [arguments, &["--help"]].concat();

@@ -61,12 +61,14 @@ on_both! {
         assert!(began.elapsed() < Duration::from_secs(8), "phones do not wait for the lock: {:?}", began.elapsed());
         let ready = app.nobody().get("/readyz").await;
         assert_eq!(ready.status, 503);
-        assert_eq!(ready.json(), json!({ "status": "unavailable", "scans_in_journal": 20 }));
+        let ready = ready.json();
+        assert_eq!((&ready["status"], &ready["scans_in_journal"]), (&json!("unavailable"), &json!(20)));
         assert!(worker::replay_journal(&app.app).await.is_err(), "nothing can be stored yet");
         drop(lock);
         assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 20);
         assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 0);
-        assert_eq!(app.nobody().get("/readyz").await.json(), json!({ "status": "ok", "scans_in_journal": 0 }));
+        let ready = app.nobody().get("/readyz").await.ok();
+        assert_eq!((&ready["status"], &ready["scans_in_journal"]), (&json!("ok"), &json!(0)));
         let stored = stored(app).await;
         assert_eq!(stored.len(), 21);
         assert!(given.is_subset(&stored), "each phone has the id of its impression");

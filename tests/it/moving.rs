@@ -93,7 +93,11 @@ on_both! {
             let here = |(path, text): (String, String)| (path, text.replace(&other.base, &app.base));
             let answers: Vec<_> = everything_it_says(&other).await.into_iter()
                 .map(|(path, text)| (path, text.replace(&other.app.public_url, &app.app.public_url))).map(here).collect();
-            assert_eq!(answers, said);
+            // The export is in the log here, the import there.
+            let but_the_log = |said: &[(String, String)]| {
+                said.iter().filter(|(path, _)| path != "/api/v1/audit-log").cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(but_the_log(&answers), but_the_log(&said));
             other.an_earning().await;
             other.stop().await;
         }

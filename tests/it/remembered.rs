@@ -23,12 +23,12 @@ on_both! {
         app.a_referral_from(&scan).await;
         let (given, page) = asked(app, "/api/v1/referrals?limit=50", 12).await;
         assert!(given >= 8, "given again {given} times");
-        assert_eq!(page["referrals"].as_array().unwrap().len(), 1);
+        assert_eq!(page["referrals"].as_array().expect("referrals").len(), 1);
 
         let second = app.a_referral_from(&scan).await;
         let (_, page) = asked(app, "/api/v1/referrals?limit=50", 1).await;
         assert_eq!(page["referrals"][1]["id"], second["id"]);
-        assert_eq!(page["referrals"].as_array().unwrap().len(), 2);
+        assert_eq!(page["referrals"].as_array().expect("referrals").len(), 2);
     }
 
     async fn what_was_answered_before_is_in_every_list_after_it(app: &TestApp) {
@@ -36,7 +36,7 @@ on_both! {
         let writers = join_all((0..6).map(|_| async {
             for _ in 0..25 {
                 let made = app.post("/api/v1/referrals", a_signup(&scan)).await.ok();
-                let id = made["id"].as_str().unwrap().to_owned();
+                let id = made["id"].as_str().expect("an id").to_owned();
                 let page = app.get("/api/v1/referrals?limit=1000").await;
                 assert!(page.text().contains(&id), "a list without what was answered before it");
                 let path = format!("/api/v1/referrals/{id}");
@@ -80,11 +80,11 @@ on_both! {
 
     async fn what_another_process_writes_is_seen_within_a_second(app: &TestApp) {
         let referral = app.a_referral().await;
-        let path = format!("/api/v1/referrals/{}", referral["id"].as_str().unwrap());
+        let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
         asked(app, &path, 8).await;
         asked(app, "/api/v1/referrals", 8).await;
-        let mut other = DbConnection::open(&app.database.url).unwrap();
-        other.batch_execute("UPDATE referrals SET first_name = 'Ann'").unwrap();
+        let mut other = DbConnection::open(&app.database.url).expect("the database");
+        other.batch_execute("UPDATE referrals SET first_name = 'Ann'").expect("an update");
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         assert_eq!(app.get(&path).await.ok()["first_name"], "Ann");
         let page = app.get("/api/v1/referrals").await.ok();

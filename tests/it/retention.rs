@@ -41,6 +41,28 @@ async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
 }
 
 on_both! {
+    with [("HANDBILL_SCAN_RETENTION_DAYS", "30"), ("HANDBILL_IMPRESSION_EVENTS", "on")] =>
+    async fn the_events_of_scans_forget_too(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let scan = json!({ "poster_id": poster["id"], "user_agent": "canary/1.0", "ip_address": "203.0.113.9", "metadata": { "a": 1 } });
+        app.post("/api/v1/impressions", scan.clone()).await.ok();
+        app.wait(31 * 86_400);
+        app.post("/api/v1/impressions", scan).await.ok();
+        let before = app.all("events").await;
+        let mut reached = Reached::default();
+        for _ in 0..2 {
+            assert!(worker::retain(&app.app, &mut reached).await.is_ok());
+            let after = app.all("events").await;
+            let scans: Vec<_> = after.iter().filter(|event| event["type"] == "impression.created").collect();
+            assert_eq!((&scans[0]["data"]["user_agent"], &scans[0]["data"]["ip_address"]), (&json!(null), &json!(null)));
+            assert_eq!(scans[0]["data"]["metadata"], json!({ "a": 1 }));
+            assert_eq!(scans[1], before.last().expect("an event"), "it is not old enough");
+            assert_eq!(after.len(), before.len());
+        }
+    }
+}
+
+on_both! {
     async fn without_a_setting_nothing_is_forgotten(app: &TestApp) {
         app.a_scan().await;
         app.wait(400 * 86_400);

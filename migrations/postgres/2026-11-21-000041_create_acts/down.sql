@@ -1,0 +1,2 @@
+DROP TABLE acts;
+DROP FUNCTION acts_stay;

@@ -1,0 +1,87 @@
+//! How busy the database's doors are, and what is behind them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::Text;
+
+use super::DbConnection;
+
+/// How busy the doors are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Jobs that wait for the writer.
+    pub queue: u64,
+    /// How many may.
+    pub queue_limit: u64,
+    /// Commits of the writer since the start.
+    pub commits: u64,
+    /// Jobs in those.
+    pub jobs: u64,
+    /// Connections that are used now.
+    pub in_use: u64,
+    /// How many there may be.
+    pub connections: u64,
+    /// Requests that wait for one.
+    pub waiting: u64,
+}
+
+/// What is behind the doors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The database and its version.
+    pub name: String,
+    /// Whether its migrations are the ones in this binary.
+    pub is_migrated: bool,
+}
+
+/// What the writer has done.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tally(Arc<Done>);
+
+#[derive(Debug, Default)]
+struct Done {
+    commits: AtomicU64,
+    jobs: AtomicU64,
+}
+
+impl Tally {
+    /// A commit with so many jobs.
+    pub(super) fn add(&self, jobs: usize) {
+        self.0.commits.fetch_add(1, Ordering::Relaxed);
+        self.0.jobs.fetch_add(jobs as u64, Ordering::Relaxed);
+    }
+
+    /// Commits, and jobs in them.
+    pub(super) fn read(&self) -> (u64, u64) {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        (read(&self.0.commits), read(&self.0.jobs))
+    }
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// The database and its version.
+pub(super) fn name(conn: &mut DbConnection) -> QueryResult<String> {
+    let (name, query) = match conn {
+        DbConnection::Sqlite(_) => ("SQLite", "SELECT sqlite_version() AS version"),
+        DbConnection::Postgres(_) => (
+            "PostgreSQL",
+            "SELECT current_setting('server_version') AS version",
+        ),
+    };
+    let version: Version = sql_query(query).get_result(conn)?;
+    let number = version
+        .version
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    Ok(format!("{name} {number}"))
+}

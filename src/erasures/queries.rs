@@ -1,0 +1,222 @@
+//! Every statement about `erasures`, and those that take what is personal out of other tables.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
+
+use super::blank::{EMAIL, NAME};
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
+use crate::db::schema::{erasures, events, webhook_deliveries, webhook_endpoints};
+use crate::events::model::EventKind;
+use crate::idempotency::ERASED;
+use crate::ids::{AccountId, EventId};
+
+/// How many events are looked at together.
+const STEP: i64 = 500;
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+/// Of a signup: the account is $1, the referral $2.
+pub(super) const REFERRAL: &[&str] = &[
+    "UPDATE referral_moves SET note = NULL WHERE account_id = $1 AND referral_id = $2",
+    "UPDATE impressions SET user_agent = NULL, ip_address = NULL, metadata = '{}', \
+     idempotency_fingerprint = CASE WHEN idempotency_key IS NOT NULL THEN 'erased' END \
+     WHERE account_id = $1 AND id = (SELECT impression_id FROM referrals WHERE account_id = $1 AND id = $2)",
+    "UPDATE conversions SET metadata = '{}', idempotency_fingerprint = 'erased' WHERE account_id = $1 AND referral_id = $2",
+    "UPDATE refunds SET metadata = '{}', reason = NULL WHERE account_id = $1 AND conversion_id IN \
+     (SELECT id FROM conversions WHERE account_id = $1 AND referral_id = $2)",
+    "UPDATE earnings SET metadata = '{}', description = NULL WHERE account_id = $1 AND referral_id = $2",
+    "UPDATE earning_moves SET note = NULL WHERE account_id = $1 AND earning_id IN \
+     (SELECT id FROM earnings WHERE account_id = $1 AND referral_id = $2)",
+];
+
+/// Of an ambassador: the account is $1, the ambassador $2. Payouts before earnings, as whoever settles one locks them.
+pub(super) const AMBASSADOR: &[&str] = &[
+    "UPDATE payouts SET metadata = '{}', failure_reason = NULL WHERE account_id = $1 AND ambassador_id = $2",
+    "UPDATE payout_moves SET note = NULL WHERE account_id = $1 AND payout_id IN \
+     (SELECT id FROM payouts WHERE account_id = $1 AND ambassador_id = $2)",
+    "UPDATE earnings SET metadata = '{}', description = NULL WHERE account_id = $1 AND ambassador_id = $2",
+    "UPDATE earning_moves SET note = NULL WHERE account_id = $1 AND earning_id IN \
+     (SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2)",
+];
+
+/// What belongs to a signup, for the events about it.
+pub(super) const OF_A_REFERRAL: &str = "SELECT id FROM referrals WHERE account_id = $1 AND id = $2 \
+    UNION ALL SELECT impression_id FROM referrals WHERE account_id = $1 AND id = $2 \
+    UNION ALL SELECT id FROM conversions WHERE account_id = $1 AND referral_id = $2 \
+    UNION ALL SELECT r.id FROM refunds r JOIN conversions c ON c.account_id = r.account_id AND c.id = r.conversion_id \
+        WHERE c.account_id = $1 AND c.referral_id = $2 \
+    UNION ALL SELECT id FROM earnings WHERE account_id = $1 AND referral_id = $2";
+
+/// What belongs to an ambassador.
+pub(super) const OF_AN_AMBASSADOR: &str = "SELECT id FROM ambassadors WHERE account_id = $1 AND id = $2 \
+    UNION ALL SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2 \
+    UNION ALL SELECT id FROM payouts WHERE account_id = $1 AND ambassador_id = $2";
+
+/// The ids that one of the two questions above has for an answer.
+pub(super) fn belongings(
+    conn: &mut DbConnection,
+    question: &'static str,
+    account: &AccountId,
+    id: &str,
+) -> QueryResult<Vec<String>> {
+    let named: Vec<Named> = sql_query(question)
+        .bind::<Text, _>(account)
+        .bind::<Text, _>(id)
+        .load(conn)?;
+    Ok(named.into_iter().map(|row| row.id).collect())
+}
+
+/// Empties the row of the person itself. For a signup also what it is looked for by. (SQLite numbers `$…` by where they
+/// appear first.)
+pub(super) fn empty_the_person(
+    conn: &mut DbConnection,
+    table: &'static str,
+    account: &AccountId,
+    id: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let more = match table {
+        "referrals" => ", email_folded = '', external_id = NULL",
+        _ => "",
+    };
+    sql_query(format!(
+        "UPDATE {table} SET first_name = '{NAME}', last_name = '{NAME}', email = '{EMAIL}', profile_picture = NULL, \
+         metadata = '{{}}'{more}, updated_at = $1, \
+         idempotency_fingerprint = CASE WHEN idempotency_key IS NOT NULL THEN '{ERASED}' END \
+         WHERE account_id = $2 AND id = $3"
+    ))
+    .bind::<BigInt, _>(now)
+    .bind::<Text, _>(account)
+    .bind::<Text, _>(id)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Does what each of the statements says.
+pub(super) fn empty(
+    conn: &mut DbConnection,
+    statements: &[&'static str],
+    account: &AccountId,
+    id: &str,
+) -> QueryResult<()> {
+    for statement in statements {
+        sql_query(*statement)
+            .bind::<Text, _>(account)
+            .bind::<Text, _>(id)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The account's events about these objects, from the event with the id `from` on. Looks at all of them: there is no index
+/// by object, which every signup would pay for.
+pub(super) fn events_about(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    objects: &[String],
+    from: &str,
+) -> QueryResult<Vec<EventId>> {
+    let wanted: std::collections::HashSet<&str> = objects.iter().map(String::as_str).collect();
+    let mut reached = from.to_owned();
+    let mut found = Vec::new();
+    loop {
+        let page: Vec<(EventId, String)> = events::table
+            .filter(events::account_id.eq(account))
+            .filter(events::id.gt(&reached))
+            .order(events::id.asc())
+            .limit(STEP)
+            .select((events::id, events::object_id))
+            .load(conn)?;
+        match page.last() {
+            None => return Ok(found),
+            Some((last, _)) => last.as_str().clone_into(&mut reached),
+        }
+        let about = page
+            .into_iter()
+            .filter(|(_, object)| wanted.contains(object.as_str()));
+        found.extend(about.map(|(id, _)| id));
+    }
+}
+
+/// Empties the objects of these events as `emptied` does, and what receivers answered to them.
+pub(super) fn empty_events(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    ids: &[EventId],
+    emptied: fn(&str) -> String,
+) -> QueryResult<()> {
+    let endpoints: Vec<String> = webhook_endpoints::table
+        .filter(webhook_endpoints::account_id.eq(account))
+        .select(webhook_endpoints::id)
+        .load(conn)?;
+    for id in ids {
+        let event = events::table.find((account, id));
+        let data: String = event.select(events::data).first(conn)?;
+        diesel::update(events::table.find((account, id)))
+            .set(events::data.eq(emptied(&data)))
+            .execute(conn)?;
+        for endpoint in &endpoints {
+            diesel::update(webhook_deliveries::table.find((account, endpoint, id)))
+                .set((
+                    webhook_deliveries::excerpt.eq(None::<String>),
+                    webhook_deliveries::last_error.eq(None::<String>),
+                ))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// The account's next events of scans behind `after` and before `end`.
+pub(super) fn events_of_scans(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    after: &str,
+    end: &str,
+) -> QueryResult<Vec<EventId>> {
+    events::table
+        .filter(events::account_id.eq(account))
+        .filter(events::id.gt(after))
+        .filter(events::id.lt(end))
+        .filter(events::kind.eq(EventKind::ImpressionCreated))
+        .order(events::id.asc())
+        .limit(STEP)
+        .select(events::id)
+        .load(conn)
+}
+
+/// Since when the object is erased.
+pub(super) fn erased_at(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    object: &str,
+) -> QueryResult<Option<Timestamp>> {
+    erasures::table
+        .find((account, object))
+        .select(erasures::erased_at)
+        .first(conn)
+        .optional()
+}
+
+/// Notes that it is, from now on.
+pub(super) fn insert(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    object: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
+    diesel::insert_into(erasures::table)
+        .values((
+            erasures::account_id.eq(account),
+            erasures::object_id.eq(object),
+            erasures::erased_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

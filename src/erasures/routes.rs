@@ -1,0 +1,87 @@
+//! `/api/v1/referrals/{id}/personal-data` and `/api/v1/users/{id}/personal-data`: the contract.
+
+use actix_web::web;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use super::erase::{Person, erase, traces};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::http::account::Account;
+use crate::http::openapi::ShowRefusals;
+use crate::http::path::PathId;
+use crate::ids::{AmbassadorId, ReferralId};
+use crate::{ambassadors, referrals};
+
+/// The routes.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/referrals/{id}/personal-data").route(web::delete().to(erase_referral)),
+        )
+        .service(web::resource("/users/{id}/personal-data").route(web::delete().to(erase_user)));
+}
+
+/// The operations in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(erase_referral, erase_user))]
+pub struct Docs;
+
+/// Nothing personal is left of somebody.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"id": "ref_123abc", "erased_at": "2024-01-18T14:45:00Z"}))]
+pub struct Erasure {
+    /// Whom it was about. The object stays, with its amounts and statuses.
+    pub id: String,
+    /// Since when.
+    pub erased_at: Timestamp,
+}
+
+/// Erase a person who signed up
+///
+/// Names, address, picture, `external_id`, metadata, notes and the scan's address and user agent are gone, here and in every
+/// event and delivery; ids, amounts, dates and statuses stay. There is no way back. Asked again, what came after goes too.
+#[utoipa::path(delete, path = "/api/v1/referrals/{id}/personal-data", tag = "Referrals",
+    operation_id = "eraseReferral",
+    params(("id" = ReferralId, Path, description = "The referral's id")),
+    responses((status = 200, description = "It is gone", body = Erasure), ShowRefusals))]
+async fn erase_referral(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<ReferralId>,
+) -> Result<web::Json<Erasure>, Error> {
+    id.find(&app, &account, referrals::queries::find).await?;
+    answer(&app, account, Person::Referral(id.0)).await
+}
+
+/// Erase an ambassador
+///
+/// Names, address, picture and metadata are gone, and notes, descriptions and metadata of what the ambassador earned and was
+/// paid, here and in every event and delivery; posters, ids, amounts, dates and statuses stay. There is no way back.
+#[utoipa::path(delete, path = "/api/v1/users/{id}/personal-data", tag = "Users", operation_id = "eraseUser",
+    params(("id" = AmbassadorId, Path, description = "The ambassador's id")),
+    responses((status = 200, description = "It is gone", body = Erasure), ShowRefusals))]
+async fn erase_user(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<AmbassadorId>,
+) -> Result<web::Json<Erasure>, Error> {
+    id.find(&app, &account, ambassadors::queries::find).await?;
+    answer(&app, account, Person::Ambassador(id.0)).await
+}
+
+async fn answer(app: &App, account: Account, person: Person) -> Result<web::Json<Erasure>, Error> {
+    let (owner, whom) = (account.id.clone(), person.clone());
+    let traces = app
+        .db
+        .read_at_length(move |conn| traces(conn, &owner, &whom))
+        .await?;
+    let id = person.id().to_owned();
+    let erased_at = app
+        .db
+        .write(move |conn, now| erase(conn, &account.id, Some(&account.key), &person, &traces, now))
+        .await?;
+    app.db.scrub().await?;
+    Ok(web::Json(Erasure { id, erased_at }))
+}
