@@ -131,7 +131,7 @@ pub(super) fn import(config: &Config, options: &Imported) -> Result<(), String> 
             Box::new(BufReader::new(file))
         }
     };
-    migrations::run(&config.database_url)?;
+    super::bring_up_to_date(&config.database_url)?;
     let imported = DbConnection::open_for_long(&config.database_url)
         .and_then(|mut conn| import::import(&mut conn, input, name.as_ref(), Clock::System.now()))
         .map_err(|error| sentence(&error))?;

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::app;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, LogFormat};
+use crate::copies::before_upgrade;
 use crate::db::{Db, DbConnection, migrations};
 use crate::error::Error;
 
@@ -143,7 +144,7 @@ fn perform(command: Command) -> Result<(), String> {
 }
 
 fn migrate(config: &Config, json: bool) -> Result<(), String> {
-    let applied = migrations::run(&config.database_url)?;
+    let applied = bring_up_to_date(&config.database_url)?;
     if json {
         return print_json(&serde_json::json!({ "applied": applied }));
     }
@@ -157,12 +158,24 @@ fn migrate(config: &Config, json: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// Migrates the database, if that is needed; a SQLite file is copied first.
+fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
+    let kept = before_upgrade::keep(url, Clock::System.now());
+    if let Some(place) = kept.map_err(|error| sentence(&error))? {
+        log::info!(
+            "copied the database to {} before its upgrade",
+            place.display()
+        );
+    }
+    migrations::run(url)
+}
+
 /// Runs `work` as one write on the configured database, brought up to date first.
 fn write<T: Send + 'static>(
     config: &Config,
     work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, String> {
-    migrations::run(&config.database_url)?;
+    bring_up_to_date(&config.database_url)?;
     let db = Db::open(&config.database_url, 1, Clock::System).map_err(|error| sentence(&error))?;
     let system = actix_web::rt::System::new();
     system

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::{say, sentence};
+use super::{bring_up_to_date, say, sentence};
 use crate::accounts;
 use crate::accounts::model::DEFAULT_NAME;
 use crate::api_keys::issue;
@@ -16,7 +16,7 @@ use crate::api_keys::model::Secret;
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::db::{Db, migrations};
+use crate::db::Db;
 use crate::error::Error;
 use crate::http::{metrics, server};
 use crate::ids::{AccountId, ApiKeyId};
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) fn serve(config: Config) -> Result<(), String> {
     let listener = listen(&config)?;
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
-    for migration in migrations::run(&config.database_url)? {
+    for migration in bring_up_to_date(&config.database_url)? {
         log::info!("applied migration {migration}");
     }
     let db = Db::open(

@@ -7,6 +7,7 @@
 //! `sums`: whether both sides have the same rows.
 
 pub mod backup;
+pub mod before_upgrade;
 mod everything;
 pub mod export;
 pub mod import;

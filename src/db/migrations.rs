@@ -63,15 +63,32 @@ pub fn check(url: &str) -> Result<(), String> {
 
 /// Whether the migrations of the database at hand are the ones in this binary.
 pub(super) fn is_current(conn: &mut DbConnection) -> bool {
-    let applied = match conn {
-        DbConnection::Sqlite(inner) => inner.applied_migrations(),
-        DbConnection::Postgres(inner) => inner.applied_migrations(),
-    };
-    let Ok(mut applied) = applied.map(|applied| said(&applied)) else {
+    let Ok(mut applied) = applied(conn) else {
         return false;
     };
     applied.sort();
     embedded().is_ok_and(|embedded| embedded == applied)
+}
+
+/// Whether the database at `url` has something in it, and is older than this handbill. One that is newer is not.
+///
+/// # Errors
+/// A sentence: the database cannot be reached.
+pub fn are_missing(url: &str) -> Result<bool, String> {
+    let applied = applied(&mut open(url)?);
+    let applied = applied.map_err(|error| format!("cannot read the database: {error}"))?;
+    let known = embedded()?;
+    let is_known = applied.iter().all(|version| known.contains(version));
+    Ok(is_known && !applied.is_empty() && applied.len() < known.len())
+}
+
+/// The names of the migrations that the database has.
+fn applied(conn: &mut DbConnection) -> Outcome<Vec<String>> {
+    let applied = match conn {
+        DbConnection::Sqlite(inner) => inner.applied_migrations(),
+        DbConnection::Postgres(inner) => inner.applied_migrations(),
+    };
+    Ok(said(&applied?))
 }
 
 /// The names of the embedded migrations, oldest first; the same for both databases.

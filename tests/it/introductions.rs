@@ -181,8 +181,8 @@ on_both! {
         assert_eq!(app.all("earnings").await.len(), 1, "once");
         let types = app.types().await;
         assert_eq!(types, [
-            "customer.created", "poster.created", "referral.created", "customer.created",
-            "introduction.created", "conversion.created",
+            "program.created", "customer.created", "user.created", "poster.created", "referral.created",
+            "customer.created", "introduction.created", "conversion.created",
             "referral.converted", "introduction.qualified", "earning.created", "introduction.rewarded", "conversion.created",
         ]);
         let told = app.get("/api/v1/events?types=introduction.rewarded").await.ok()["events"][0].clone();

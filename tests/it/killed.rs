@@ -1,214 +1,133 @@
-//! A server that is killed in the middle of purchases, refunds and payouts, again and again: what it acknowledged is
-//! there once, and everything adds up.
+//! A server that is killed in the middle of signups, purchases, refunds and payouts, again and again: what it
+//! acknowledged is there once, and everything adds up. And a disk that loses power, or is full.
 
-use std::sync::Mutex;
+use std::io::Write as _;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use serde_json::{Value, json};
+use handbill::clock::Clock;
 
-use crate::command_line::handbill;
+use crate::command_line::{handbill, json};
+use crate::support::disk::Disk;
 use crate::support::process::Process;
-use crate::support::{Database, TestApp};
-
-/// How often the server is killed, per database; the long run is for nights.
-const KILLS: u64 = 10;
-
-/// What was acknowledged.
-#[derive(Default)]
-struct Acknowledged {
-    orders: Mutex<Vec<String>>,
-    refunds: Mutex<Vec<String>>,
-    paid: Mutex<Vec<String>>,
-}
-
-struct Load<'a> {
-    client: reqwest::Client,
-    base: &'a str,
-    key: &'a str,
-    referrals: &'a [Value],
-    program: &'a Value,
-    acknowledged: &'a Acknowledged,
-}
-
-impl Load<'_> {
-    /// The answer, if there was one.
-    async fn send(&self, method: reqwest::Method, path: &str, body: Value) -> Option<(u16, Value)> {
-        let request = self
-            .client
-            .request(method, format!("{}/api/v1/{path}", self.base));
-        let answer = request
-            .bearer_auth(self.key)
-            .json(&body)
-            .send()
-            .await
-            .ok()?;
-        let status = answer.status().as_u16();
-        Some((status, answer.json().await.ok()?))
-    }
-
-    async fn buy(&self, cycle: u64, worker: usize) {
-        for turn in 0.. {
-            let order = format!("o{cycle}_{worker}_{turn}");
-            let referral = &self.referrals[(turn * 7 + worker) % self.referrals.len()];
-            let body =
-                json!({ "referral_id": referral["id"], "order_id": order, "amount": 1000 + turn });
-            match self.send(reqwest::Method::POST, "conversions", body).await {
-                Some((200, _)) => self
-                    .acknowledged
-                    .orders
-                    .lock()
-                    .expect("a lock")
-                    .push(order.clone()),
-                Some((503, _)) => {}
-                Some((status, answer)) => panic!("{status} {answer}"),
-                None => return,
-            }
-            if turn % 3 == 0 {
-                let body = json!({ "order_id": order, "amount": 500, "idempotency_key": order });
-                match self.send(reqwest::Method::POST, "refunds", body).await {
-                    Some((200, _)) => self
-                        .acknowledged
-                        .refunds
-                        .lock()
-                        .expect("a lock")
-                        .push(order),
-                    Some((503, _)) => {}
-                    Some((status, answer)) => panic!("{status} {answer}"),
-                    None => return,
-                }
-            }
-        }
-    }
-
-    async fn pay(&self) {
-        loop {
-            let body = json!({ "program_id": self.program });
-            let Some((status, run)) = self
-                .send(reqwest::Method::POST, "payouts:collect", body)
-                .await
-            else {
-                return;
-            };
-            assert!(matches!(status, 200 | 503), "{status} {run}");
-            for payout in run["payouts"].as_array().into_iter().flatten() {
-                let id = payout["id"].as_str().expect("an id");
-                let to = if id.ends_with(|c: char| c.is_ascii_digit()) {
-                    "failed"
-                } else {
-                    "paid"
-                };
-                let body = json!({ "status": to });
-                match self
-                    .send(reqwest::Method::PUT, &format!("payouts/{id}"), body)
-                    .await
-                {
-                    Some((200, _)) if to == "paid" => self
-                        .acknowledged
-                        .paid
-                        .lock()
-                        .expect("a lock")
-                        .push(id.to_owned()),
-                    Some((200 | 503, _)) => {}
-                    Some((status, answer)) => panic!("{status} {answer}"),
-                    None => return,
-                }
-            }
-        }
-    }
-}
+use crate::support::traffic::Traffic;
+use crate::support::{Caller, Database, TestApp, number};
 
 fn must_add_up(database: &Database) {
     let verified = handbill(&database.url, &["verify"]);
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert!(verified.status.success(), "{said}");
+}
+
+/// Different moments, the same ones in every run.
+fn moment(turn: u64) -> Duration {
+    Duration::from_millis(80 + turn * 37 % 300)
+}
+
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// `KILLS=100` is the long run.
+#[actix_web::test]
+async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let app = TestApp::start_at(database, &[], Clock::System).await;
+        let traffic = Traffic::prepare(&app.caller).await;
+        let (mut acknowledged, kills) = (0, number("KILLS", 10) as u64);
+        for turn in 0..kills {
+            let server = Process::start(&app.database);
+            traffic.flow(&server.base, turn, moment(turn)).await;
+            server.kill();
+            must_add_up(&app.database);
+            let server = Process::start(&app.database);
+            acknowledged += traffic.acknowledged();
+            assert_eq!(traffic.missing(&server.base).await, Vec::<String>::new());
+            server.kill();
+        }
+        say(&format!(
+            "{kills} kills, {acknowledged} acknowledged, 0 missing"
+        ));
+        assert!(acknowledged > 50, "{acknowledged}");
+        app.stop().await;
+    }
+}
+
+/// A file with something in it that no process has open, and who has a key to it.
+async fn a_file() -> (Database, Traffic) {
+    let database = Database::sqlite();
+    let made = handbill(&database.url, &["keys", "create", "--name", "A", "--json"]);
+    let key = json(&made)["key"].as_str().expect("a key").to_owned();
+    let server = Process::start(&database);
+    let traffic = Traffic::prepare(&Caller::new(&server.base, Some(key))).await;
+    assert!(server.stop());
+    (database, traffic)
+}
+
+/// Cuts the power again and again. How much was acknowledged, and what of it was lost.
+async fn cut_again_and_again(disk: impl Fn(&Database) -> Disk, cuts: u64) -> (usize, Vec<String>) {
+    let (database, traffic) = a_file().await;
+    let disk = disk(&database);
+    let (mut acknowledged, mut lost) = (0, Vec::new());
+    for turn in 0..cuts {
+        let server = disk.start(&database);
+        traffic.flow(&server.base, turn, moment(turn)).await;
+        server.kill();
+        disk.cut();
+        must_add_up(&database);
+        acknowledged += traffic.acknowledged();
+        let server = Process::start(&database);
+        lost.extend(traffic.missing(&server.base).await);
+        assert!(server.stop());
+    }
+    say(&format!(
+        "{cuts} cuts, {acknowledged} acknowledged, {} lost",
+        lost.len()
+    ));
+    assert!(acknowledged > 20, "{acknowledged}");
+    (acknowledged, lost)
+}
+
+/// `CUTS=50` is the long run.
+#[actix_web::test]
+async fn what_was_acknowledged_survives_a_power_cut() {
+    let cuts = number("CUTS", 5) as u64;
+    let (_, lost) = cut_again_and_again(Disk::under, cuts).await;
+    assert_eq!(lost, Vec::<String>::new());
+}
+
+/// The negative control: with SQLite's `synchronous=NORMAL` the log is not synced at a commit, and the rig must see it.
+#[actix_web::test]
+async fn a_log_that_is_not_synced_loses_what_was_acknowledged() {
+    let forgetful = |database: &Database| Disk::under(database).that_forgets("-wal");
+    let (acknowledged, lost) = cut_again_and_again(forgetful, 5).await;
     assert!(
-        verified.status.success(),
-        "{}",
-        String::from_utf8_lossy(&verified.stdout)
+        lost.len() * 2 > acknowledged,
+        "{} of {acknowledged}",
+        lost.len()
     );
 }
 
 #[actix_web::test]
-async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
-    for database in [Database::sqlite(), Database::postgres()] {
-        let app = TestApp::start(database).await;
-        let body = json!({
-            "name": "P", "landing_url": "https://example.com/", "commission_rate": 10, "available_when": "hold_days",
-            "hold_days": 0,
-        });
-        let program = app.post("/api/v1/programs", body).await.ok();
-        let mut referrals = Vec::new();
-        for _ in 0..50 {
-            app.wait(1);
-            let student = app.a_student_of(&program).await;
-            let poster = app.a_poster_of(&student).await;
-            let scan = app.a_scan_of(&poster).await;
-            referrals.push(app.a_referral_from(&scan).await);
-        }
-        let key = app.caller.key.clone().expect("a key");
-        let acknowledged = Acknowledged::default();
-        for cycle in 0..KILLS {
-            let server = Process::start(&app.database);
-            let load = Load {
-                client: crate::support::client().build().expect("a client"),
-                base: &server.base,
-                key: &key,
-                referrals: &referrals,
-                program: &program["id"],
-                acknowledged: &acknowledged,
-            };
-            let work = async {
-                tokio::join!(
-                    join_all((0..4).map(|worker| load.buy(cycle, worker))),
-                    load.pay()
-                );
-            };
-            // Different moments, the same ones in every run.
-            let moment = Duration::from_millis(80 + cycle * 37 % 300);
-            let _ = tokio::time::timeout(moment, work).await;
-            drop(load);
-            server.kill();
-            must_add_up(&app.database);
-        }
-        let server = Process::start(&app.database);
-        let client = crate::support::client().build().expect("a client");
-        let get = async |path: String| {
-            let answer = client
-                .get(format!("{}/api/v1/{path}", server.base))
-                .bearer_auth(&key)
-                .send()
-                .await;
-            answer
-                .expect("an answer")
-                .json::<Value>()
-                .await
-                .expect("JSON")
-        };
-        let orders = acknowledged.orders.into_inner().expect("a lock");
-        let refunds = acknowledged.refunds.into_inner().expect("a lock");
-        let paid = acknowledged.paid.into_inner().expect("a lock");
-        assert!(
-            orders.len() > 20 && !refunds.is_empty() && !paid.is_empty(),
-            "{} {} {}",
-            orders.len(),
-            refunds.len(),
-            paid.len()
-        );
-        for order in &orders {
-            let page = get(format!("conversions?order_id={order}")).await;
-            assert_eq!(
-                page["conversions"].as_array().map(Vec::len),
-                Some(1),
-                "{order}"
-            );
-        }
-        for order in &refunds {
-            let page = get(format!("refunds?order_id={order}")).await;
-            assert_eq!(page["refunds"][0]["status"], "applied", "{order}");
-        }
-        for id in &paid {
-            assert_eq!(get(format!("payouts/{id}")).await["status"], "paid", "{id}");
-        }
-        server.kill();
-        app.stop().await;
+async fn on_a_full_disk_nothing_is_acknowledged_that_is_not_there_and_room_is_enough_to_go_on() {
+    let (database, traffic) = a_file().await;
+    let disk = Disk::under(&database);
+    let server = disk.start(&database);
+    for turn in 0..3 {
+        traffic.flow(&server.base, turn, moment(turn)).await;
+        let before = traffic.acknowledged();
+        disk.is_full(true);
+        traffic
+            .flow(&server.base, 100 + turn, Duration::from_millis(500))
+            .await;
+        let meanwhile = traffic.acknowledged() - before;
+        disk.is_full(false);
+        // What was under way when the disk became full may have been stored.
+        assert!(meanwhile <= 7, "{meanwhile}");
+        assert_eq!(traffic.missing(&server.base).await, Vec::<String>::new());
+        traffic.flow(&server.base, 200 + turn, moment(turn)).await;
+        assert!(traffic.acknowledged() > 0, "it goes on without a restart");
     }
+    assert_eq!(traffic.missing(&server.base).await, Vec::<String>::new());
+    server.kill();
+    must_add_up(&database);
 }

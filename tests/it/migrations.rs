@@ -1,7 +1,10 @@
 //! Migrations: the same in both folders, run once however many start, refused when they are newer.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -9,7 +12,8 @@ use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use handbill::db::{DbConnection, migrations};
 
-use crate::support::Database;
+use crate::command_line::handbill;
+use crate::support::{Database, number};
 
 fn names(database: &str) -> Vec<String> {
     let folder = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
@@ -83,6 +87,79 @@ fn several_processes_that_start_at_once_migrate_once() {
             applied(&mut database.connect()),
             i64::try_from(all).expect("a count")
         );
+    }
+}
+
+/// `MIGRATIONS_KILLED=50` is the long run.
+#[test]
+fn a_migration_that_is_killed_half_way_is_finished_by_the_next() {
+    for empty in [Database::empty_sqlite, Database::empty_postgres] {
+        let mut halfway = 0;
+        for turn in 0..number("MIGRATIONS_KILLED", 6) {
+            let database = empty();
+            let mut process = Command::new(env!("CARGO_BIN_EXE_handbill"))
+                .arg("migrate")
+                .env("DATABASE_URL", &database.url)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the program");
+            thread::sleep(Duration::from_millis(10 + 9 * turn as u64));
+            let _ = process.kill();
+            let done = process.wait().expect("an end").success();
+            halfway += usize::from(!done);
+            migrations::run(&database.url).expect("the rest");
+            migrations::check(&database.url).expect("all of it");
+            let all = migrations::embedded().expect("migrations").len();
+            let count = applied(&mut database.connect());
+            assert_eq!(count, i64::try_from(all).expect("a count"));
+        }
+        assert!(halfway > 0, "some were killed before they were through");
+    }
+}
+
+#[test]
+fn a_file_is_copied_before_it_is_migrated_and_the_last_three_copies_are_kept() {
+    let database = Database::sqlite();
+    let file = PathBuf::from(database.url.trim_start_matches("sqlite://"));
+    let copies = || {
+        let entries = fs::read_dir(file.parent().expect("a folder")).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").path());
+        let is_copy = |path: &PathBuf| path.to_string_lossy().contains(".before-upgrade-");
+        names.filter(is_copy).collect::<Vec<_>>()
+    };
+    let all = i64::try_from(names("sqlite").len()).expect("a count");
+    let last = names("sqlite").pop().expect("a migration");
+    let down = format!(
+        "{}/migrations/sqlite/{last}/down.sql",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let down = fs::read_to_string(down).expect("the migration");
+    let up_to_date = handbill(&database.url, &["migrate"]);
+    assert!(
+        up_to_date.status.success() && copies().is_empty(),
+        "nothing to do"
+    );
+    for upgrade in 1..=5 {
+        let mut conn = database.connect();
+        let forget = "DELETE FROM __diesel_schema_migrations WHERE version = \
+            (SELECT max(version) FROM __diesel_schema_migrations)";
+        conn.batch_execute(&format!("{down}; {forget}"))
+            .expect("the version before");
+        drop(conn);
+        let done = handbill(&database.url, &["migrate"]);
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        assert_eq!(copies().len(), 3.min(upgrade));
+        assert_eq!(applied(&mut database.connect()), all);
+        for copy in copies() {
+            let url = format!("sqlite://{}", copy.display());
+            let mut conn = DbConnection::open(&url).expect("a database");
+            assert_eq!(applied(&mut conn), all - 1, "as it was before");
+        }
     }
 }
 

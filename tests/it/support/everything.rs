@@ -54,7 +54,20 @@ pub async fn one_of_each(owner: &Caller, word: &str) -> Things {
     let key = json!({ "name": word, "kind": "restricted", "scopes": ["users:read"], "student_id": user["id"] });
     let key = owner.post("/api/v1/keys", key).await.ok();
     let events = owner.get("/api/v1/events?limit=1&order=desc").await.ok();
+    let customer =
+        json!({ "email": format!("{word}@example.net"), "name": word, "external_id": word });
+    let customer = owner.post("/api/v1/customers", customer).await.ok();
+    let invitation = format!("/api/v1/customers/{}/invitation", id(&customer));
+    let invitation = owner.post(&invitation, json!({})).await.ok();
+    let scan = json!({ "poster_id": invitation["poster_id"] });
+    let scan = owner.post("/api/v1/impressions", scan).await.ok();
+    let friend = json!({
+        "impression_id": scan["id"], "first_name": word, "last_name": word, "email": format!("{word}@friends.example.net"),
+    });
+    let introduced = owner.post("/api/v1/referrals", friend).await.ok();
     Things::from([
+        ("cust", id(&customer)),
+        ("introduction", id(&introduced)),
         ("prog", id(&program)),
         ("user", id(&user)),
         ("poster", id(&poster)),

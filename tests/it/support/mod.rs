@@ -6,6 +6,7 @@ mod caller;
 mod contract;
 pub mod crowd;
 pub mod database;
+pub mod disk;
 pub mod dump;
 pub mod everything;
 pub mod money;
@@ -15,6 +16,7 @@ pub mod process;
 pub mod receiver;
 mod server;
 pub mod tls;
+pub mod traffic;
 
 /// What a server needs so that it sends webhooks to receivers on this machine.
 pub const WEBHOOKS_TO_THIS_MACHINE: [(&str, &str); 2] = [

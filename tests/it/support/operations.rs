@@ -109,8 +109,9 @@ fn kind(name: &str) -> Option<&'static str> {
         "earning_id" => "earn",
         "collection_id" => "coll",
         "event_id" => "evt",
+        "customer_id" | "referrer_id" | "referred_id" => "cust",
         // The callers' own names for things.
-        "order_id" | "external_id" | "reference_id" => return None,
+        "order_id" | "external_id" | "reference_id" | "object_id" => return None,
         name if name.ends_with("_id") => panic!("what are the ids called {name} of? Add it here"),
         _ => return None,
     })
@@ -141,6 +142,8 @@ impl Operation {
             "events" => "evt",
             "webhook-endpoints" => "whe",
             "keys" => "key",
+            "customers" => "cust",
+            "introductions" => "introduction",
             other => panic!("what are the ids in {other}/{{id}} of? Add it here"),
         })
     }
