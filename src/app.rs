@@ -38,8 +38,8 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    acts, ambassadors, api_keys, conversions, coupons, customers, dialects, earnings, erasures, events,
-    impressions, introductions, invitations, ledger, payouts, posters, programs, referrals,
+    acts, ambassadors, api_keys, conversions, coupons, customers, dialects, earnings, erasures,
+    events, impressions, introductions, invitations, ledger, payouts, posters, programs, referrals,
     refunds, rules, stats, webhooks,
 };
 

@@ -11,7 +11,6 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::surface::{RequestId, Told};
-use crate::ids::AccountId;
 use crate::replies::keep::{keep, look_up};
 use crate::replies::model::{Repeatable, Said};
 use crate::text::IdempotencyKey;
@@ -60,9 +59,9 @@ impl Said {
 pub async fn once(
     app: &App,
     request: Request<'_>,
-    work: impl Fn(&mut DbConnection, &AccountId, Timestamp) -> Result<Said, Error> + Send + 'static,
+    work: impl Fn(&mut DbConnection, &Account, Timestamp) -> Result<Said, Error> + Send + 'static,
 ) -> Result<HttpResponse, Error> {
-    let account = request.account.id.clone();
+    let account = request.account;
     let Some(key) = request.key else {
         let said = app
             .db
@@ -71,18 +70,18 @@ pub async fn once(
         return Ok(said.response());
     };
     let repeatable = Repeatable {
-        account_id: account,
+        account_id: account.id.clone(),
         operation: request.operation,
         key,
         fingerprint: request.fingerprint,
     };
-    let asked = repeatable.clone();
+    let (asked, keys) = (repeatable.clone(), app.config.webhooks.keys.clone());
     let done = app.db.write(move |conn, now| {
-        if let Some(said) = look_up(conn, &asked, now)? {
+        if let Some(said) = look_up(conn, &asked, &keys, now)? {
             return Ok((said, true));
         }
-        let said = work(conn, &asked.account_id, now)?;
-        keep(conn, &asked, &said, now)?;
+        let said = work(conn, &account, now)?;
+        keep(conn, &asked, &said, &keys, now)?;
         Ok((said, false))
     });
     match done.await {
@@ -102,9 +101,9 @@ pub async fn once(
                 public_url: &app.public_url,
             };
             let said = (request.refusal)(&error, told);
-            let kept = said.clone();
+            let (kept, keys) = (said.clone(), app.config.webhooks.keys.clone());
             app.db
-                .write(move |conn, now| keep(conn, &repeatable, &kept, now))
+                .write(move |conn, now| keep(conn, &repeatable, &kept, &keys, now))
                 .await?;
             Ok(said.response())
         }

@@ -7,9 +7,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_RESOURCE_POLICY, HeaderMap,
-    HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -20,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{Error, FieldError};
+use crate::http::browsers;
 use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
 
@@ -93,7 +92,7 @@ pub async fn edge(
     let is_api = path.starts_with("/api/") || ticket.surface.is_some();
     let is_image = path.starts_with("/qr/");
     let headers = response.headers_mut();
-    protect(headers, is_api, is_image);
+    browsers::protect(headers, is_api, is_image);
     if let Ok(value) = HeaderValue::from_str(&ticket.id) {
         headers.insert(X_REQUEST_ID, value);
     }
@@ -130,30 +129,6 @@ impl Ticket {
             },
             surface,
         }
-    }
-}
-
-/// What browsers are to know about every answer: what it says it is, nothing runs in it, nobody puts it into a frame. Posters'
-/// images may be shown by other pages, and nothing else may; what the API answers is not kept.
-fn protect(headers: &mut HeaderMap, is_api: bool, is_image: bool) {
-    let whose = if is_image {
-        "cross-origin"
-    } else {
-        "same-origin"
-    };
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CROSS_ORIGIN_RESOURCE_POLICY, whose),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
-        let nothing = "default-src 'none'; frame-ancestors 'none'";
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(nothing));
-    }
-    if is_api && !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

@@ -1,9 +1,11 @@
-//! Verb: what is answered under a key is answered again, for a day.
+//! Verb: what is answered under a key is answered again, for a day. It is kept as secrets are, encrypted if the settings
+//! have a key: there are addresses in it, and an endpoint's secret.
 
 use super::model::{Repeatable, Reply, Said};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::{DbConnection, name};
+use crate::encryption::EncryptionKeys;
 use crate::error::Error;
 
 /// So many seconds a reply is kept.
@@ -16,6 +18,7 @@ const KEPT_FOR: i64 = 86_400;
 pub fn look_up(
     conn: &mut DbConnection,
     request: &Repeatable,
+    keys: &EncryptionKeys,
     now: Timestamp,
 ) -> Result<Option<Said>, Error> {
     let (account, key) = (request.account_id.as_str(), request.key.as_str());
@@ -28,7 +31,7 @@ pub fn look_up(
     queries::forget(conn, &request.account_id, now.plus_seconds(-KEPT_FOR))?;
     match queries::find(conn, request)? {
         None => Ok(None),
-        Some(reply) if reply.fingerprint == request.fingerprint => Ok(Some(reply.into())),
+        Some(reply) if reply.fingerprint == request.fingerprint => Ok(Some(reply.said(keys)?)),
         Some(_) => Err(Error::Conflict {
             code: "idempotency_key_reused",
             message:
@@ -43,6 +46,7 @@ pub fn keep(
     conn: &mut DbConnection,
     request: &Repeatable,
     said: &Said,
+    keys: &EncryptionKeys,
     now: Timestamp,
 ) -> Result<(), Error> {
     let reply = Reply {
@@ -51,7 +55,7 @@ pub fn keep(
         key: request.key.clone(),
         fingerprint: request.fingerprint.clone(),
         status: i64::from(said.status),
-        body: said.body.clone(),
+        body: keys.seal(&said.body, request.account_id.as_str())?,
         created_at: now,
     };
     Ok(queries::insert_if_new(conn, &reply)?)

@@ -4,6 +4,8 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::replies;
+use crate::encryption::EncryptionKeys;
+use crate::error::Error;
 use crate::ids::AccountId;
 use crate::text::IdempotencyKey;
 
@@ -21,7 +23,7 @@ pub struct Reply {
     pub fingerprint: String,
     /// The HTTP status.
     pub status: i64,
-    /// The JSON text.
+    /// The JSON text, as it is kept.
     pub body: String,
     /// When.
     pub created_at: Timestamp,
@@ -49,11 +51,15 @@ pub struct Said {
     pub body: String,
 }
 
-impl From<Reply> for Said {
-    fn from(reply: Reply) -> Self {
-        Self {
-            status: u16::try_from(reply.status).unwrap_or(200),
-            body: reply.body,
-        }
+impl Reply {
+    /// What was said.
+    ///
+    /// # Errors
+    /// It was encrypted with a key that is not here.
+    pub fn said(&self, keys: &EncryptionKeys) -> Result<Said, Error> {
+        Ok(Said {
+            status: u16::try_from(self.status).unwrap_or(200),
+            body: keys.open(&self.body, self.account_id.as_str())?,
+        })
     }
 }

@@ -151,9 +151,10 @@ async fn create(
             retry: None,
         })
     });
-    once(&app, asked, move |conn, id, now| {
+    once(&app, asked, move |conn, account, now| {
         let new = new.as_ref().map_err(super::invalid)?;
-        let (Recorded::New(customer) | Recorded::Replayed(customer)) = make(conn, id, new, now)?;
+        let (Recorded::New(customer) | Recorded::Replayed(customer)) =
+            make(conn, &account.id, new, now)?;
         Said::new(StatusCode::CREATED, &VinrCustomer::from(customer))
     })
     .await
@@ -194,7 +195,7 @@ async fn update(
     });
     once(&app, asked, move |conn, account, now| {
         let changes = changes.as_ref().map_err(super::invalid)?;
-        let customer = edit(conn, account, &id.0, changes, now)?;
+        let customer = edit(conn, &account.id, &id.0, changes, now)?;
         keep_up(conn, &customer, now)?;
         Said::new(StatusCode::OK, &VinrCustomer::from(customer))
     })

@@ -6,24 +6,23 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::endpoint_views::{Enabled, VinrDeleted, VinrEndpointStatus, VinrWebhookEndpoint, shown};
+use super::endpoints::{self, Named};
 use super::errors::{self, VinrRefusals, VinrWriteRefusals};
 use super::page::{PageSize, Part, VinrList};
 use crate::app::App;
-use crate::db::{DbConnection, QueryResult};
+use crate::db::DbConnection;
 use crate::dialects::once::{Request, once};
 use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::fields::fields;
 use crate::http::form::{Asked, Sent};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
-use crate::idempotency::{Recorded, fingerprint as of};
-use crate::ids::{AccountId, Id, WebhookEndpointId};
+use crate::idempotency::fingerprint as of;
+use crate::ids::{Id, WebhookEndpointId};
 use crate::replies::model::Said;
 use crate::text::WebUrl;
-use crate::webhooks::create::create as make;
-use crate::webhooks::edit::edit;
 use crate::webhooks::message::Message;
-use crate::webhooks::model::{Dialect, Endpoint, EndpointChanges, NewEndpoint};
+use crate::webhooks::model::{Dialect, EndpointChanges, NewEndpoint};
 use crate::webhooks::queries;
 use crate::webhooks::routes::acceptable;
 use crate::webhooks::secret::{KeptSecret, SigningSecret};
@@ -48,27 +47,6 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 #[derive(OpenApi)]
 #[openapi(paths(list, create, show, update, delete))]
 pub struct Docs;
-
-/// `we_…` in the path, which is `whe_…` here.
-struct Named(WebhookEndpointId);
-
-impl Named {
-    fn of(path: &web::Path<String>) -> Result<Self, Error> {
-        let ours = path.strip_prefix("we_").map(|rest| format!("whe_{rest}"));
-        let id = ours.as_deref().and_then(WebhookEndpointId::from_outside);
-        id.map(Self).ok_or(Error::NotFound(WebhookEndpointId::NOUN))
-    }
-
-    fn find(&self, conn: &mut DbConnection, account: &AccountId) -> QueryResult<Option<Endpoint>> {
-        let found = queries::find(conn, account, &self.0)?;
-        Ok(found.filter(|endpoint| endpoint.dialect == Dialect::Vinr))
-    }
-
-    fn must_find(&self, conn: &mut DbConnection, account: &AccountId) -> Result<Endpoint, Error> {
-        let found = self.find(conn, account)?;
-        found.ok_or(Error::NotFound(WebhookEndpointId::NOUN))
-    }
-}
 
 fields! {
     /// A new endpoint.
@@ -153,9 +131,9 @@ async fn create(
     });
     let url = new.as_ref().ok().map(|new| new.url.clone());
     let shown_secret = secret.clone();
-    let answer = once(&app, asked, move |conn, id, now| {
+    let answer = once(&app, asked, move |conn, account, now| {
         let new = new.as_ref().map_err(super::invalid)?;
-        let (Recorded::New(endpoint) | Recorded::Replayed(endpoint)) = make(conn, id, new, now)?;
+        let endpoint = endpoints::create(conn, account, new, now)?;
         let view = VinrWebhookEndpoint {
             secret: Some(shown_secret.as_str().to_owned()),
             ..endpoint.into()
@@ -225,9 +203,9 @@ async fn update(
         })
     });
     once(&app, asked, move |conn, account, now| {
-        named.must_find(conn, account)?;
+        named.must_find(conn, &account.id)?;
         let changes = changes.as_ref().map_err(super::invalid)?;
-        let endpoint = edit(conn, account, &named.0, changes, now)?;
+        let endpoint = named.update(conn, account, changes, now)?;
         Said::new(StatusCode::OK, &VinrWebhookEndpoint::from(endpoint))
     })
     .await
@@ -259,9 +237,8 @@ async fn delete(
     id: web::Path<String>,
 ) -> Result<web::Json<VinrDeleted>, Error> {
     let named = Named::of(&id)?;
-    let work = move |conn: &mut DbConnection, _| {
-        named.must_find(conn, &account.id)?;
-        queries::delete(conn, &account.id, &named.0)?;
+    let work = move |conn: &mut DbConnection, now| {
+        named.delete(conn, &account, now)?;
         Ok(VinrDeleted {
             id: shown(&named.0),
             deleted: true,

@@ -7,6 +7,7 @@ use crate::parse::Complaint;
 pub mod customer_routes;
 pub mod endpoint_routes;
 pub mod endpoint_views;
+pub mod endpoints;
 pub mod errors;
 pub mod event_routes;
 pub mod expand;

@@ -120,11 +120,11 @@ async fn create(
         Ok((body.referrer_customer, body.referred_customer, expand))
     });
     let public_url = app.public_url.clone();
-    once(&app, asked, move |conn, id, now| {
+    once(&app, asked, move |conn, account, now| {
         let (referrer, referred, expand) = body.as_ref().map_err(super::invalid)?;
-        let who = (id, &account.key);
+        let who = (&account.id, &account.key);
         let made = refer(conn, who, (referrer, referred), &public_url, now)?;
-        let view = referrals(conn, id, vec![made], *expand)?.pop();
+        let view = referrals(conn, &account.id, vec![made], *expand)?.pop();
         Said::new(StatusCode::CREATED, &view)
     })
     .await
