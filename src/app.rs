@@ -47,7 +47,7 @@ use crate::{
 pub const SURFACE: &str = "/api/v1/";
 
 /// The parts of the address space that speak a dialect of their own.
-pub static SURFACES: [Surface; 1] = [dialects::vinr::SURFACE];
+pub static SURFACES: [Surface; 2] = [dialects::vinr::SURFACE, dialects::joy::SURFACE];
 
 /// What a request can reach. Cheap to clone.
 #[derive(Clone)]
@@ -195,6 +195,12 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate)),
         )
+        .service(
+            web::scope("/rest_api/v2")
+                .configure(dialects::joy::routes::configure)
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(authenticate)),
+        )
         .configure(impressions::scan_routes::configure)
         .configure(posters::image_routes::configure)
         .configure(operations::configure)
@@ -248,6 +254,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         dialects::vinr::customer_routes::Docs::openapi(),
         dialects::vinr::event_routes::Docs::openapi(),
         dialects::vinr::endpoint_routes::Docs::openapi(),
+        dialects::joy::routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),
         operations::Docs::openapi(),
@@ -261,9 +268,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Says of every operation which scope it needs.
 fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let (prefix, schemes): (_, &[&str]) = match surface::of(path) {
-            Some(surface) => (surface.prefix, &["apiKey", "bearerAuth"]),
-            None => (SURFACE, &["bearerAuth"]),
+        let (prefix, schemes) = match surface::of(path) {
+            Some(surface) => (surface.prefix, surface.schemes),
+            None => (SURFACE, &[&["bearerAuth"][..]][..]),
         };
         let Some(path) = path.strip_prefix(prefix) else {
             continue;
@@ -275,8 +282,13 @@ fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
             ("DELETE", &mut item.delete),
         ] {
             if let (Some(operation), Some(scope)) = (operation, Scope::of(method, path)) {
-                let one = |scheme: &&str| SecurityRequirement::new(*scheme, [scope.to_string()]);
-                operation.security = Some(schemes.iter().map(one).collect());
+                let all = |all: &&[&str]| {
+                    let none = SecurityRequirement::default();
+                    let scope = scope.to_string();
+                    let and = |all: SecurityRequirement, one: &&str| all.add(*one, [scope.clone()]);
+                    all.iter().fold(none, and)
+                };
+                operation.security = Some(schemes.iter().map(all).collect());
             }
         }
     }

@@ -20,6 +20,7 @@ use crate::http::account::Caller;
 use crate::http::peer;
 use crate::http::strangers::Strangers;
 use crate::http::surface;
+use crate::ids::AccountId;
 
 /// What a key opens.
 #[derive(Debug, Clone)]
@@ -151,7 +152,15 @@ async fn identify(request: &ServiceRequest) -> Result<Opened, Error> {
         Ok(key.map(Opened::from))
     };
     let known = app.keys.get(&question, look_up).await?;
-    known.ok_or(Error::Unauthorized)
+    known
+        .filter(|key| names(request, &key.caller.id))
+        .ok_or(Error::Unauthorized)
+}
+
+/// Whether the surface's header for accounts, if it has one, names this one.
+fn names(request: &ServiceRequest, account: &AccountId) -> bool {
+    let header = surface::of(request.path()).and_then(|surface| surface.account_header);
+    header.is_none_or(|name| the_one(request.headers().get_all(name)) == Ok(Some(account.as_str())))
 }
 
 /// The secret of the one `Authorization` header, or of the surface's own. Two that differ are a contradiction, not a

@@ -17,6 +17,7 @@ table! {
     accounts (id) {
         id -> Text,
         name -> Text,
+        time_zone -> Text,
         created_at -> BigInt,
     }
 }

@@ -99,6 +99,7 @@ pub async fn once(
             let told = Told {
                 request_id: id.as_ref().map_or("", |id| &id.0),
                 public_url: &app.public_url,
+                at: app.clock.now(),
             };
             let said = (request.refusal)(&error, told);
             let (kept, keys) = (said.clone(), app.config.webhooks.keys.clone());

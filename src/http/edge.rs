@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::error::{Error, FieldError};
 use crate::http::browsers;
 use crate::http::surface::{self, RequestId, Surface, Told};
@@ -114,6 +115,7 @@ struct Ticket {
     id: String,
     surface: Option<&'static Surface>,
     public_url: String,
+    at: Timestamp,
 }
 
 impl Ticket {
@@ -127,6 +129,7 @@ impl Ticket {
                 (Some(_), Some(app)) => app.public_url.clone(),
                 _ => String::new(),
             },
+            at: app.map_or(Timestamp::from_micros(0), |app| app.clock.now()),
             surface,
         }
     }
@@ -211,6 +214,7 @@ fn render(error: &Error, ticket: &Ticket) -> HttpResponse {
     let told = Told {
         request_id: id,
         public_url: &ticket.public_url,
+        at: ticket.at,
     };
     let mut response = ticket
         .surface

@@ -4,6 +4,7 @@
 use actix_web::HttpResponse;
 
 use crate::app::SURFACES;
+use crate::clock::Timestamp;
 use crate::error::Error;
 
 /// What an error's shape may say besides the error.
@@ -13,6 +14,8 @@ pub struct Told<'a> {
     pub request_id: &'a str,
     /// What URLs of ours begin with.
     pub public_url: &'a str,
+    /// When the request came.
+    pub at: Timestamp,
 }
 
 /// The request's id, for handlers.
@@ -28,6 +31,10 @@ pub struct Surface {
     pub body: fn(&Error, Told<'_>) -> HttpResponse,
     /// The header in which a key may come, besides `Authorization: Bearer`.
     pub key_header: &'static str,
+    /// The header that must name the key's account by its id, if there is one.
+    pub account_header: Option<&'static str>,
+    /// How one signs in, as the OpenAPI document says it: one of these, and of each all.
+    pub schemes: &'static [&'static [&'static str]],
     /// Whether HEAD is GET without the body there, as HTTP has it.
     pub has_head: bool,
 }

@@ -29,6 +29,7 @@ mod idempotency;
 mod impressions;
 mod introductions;
 mod journal;
+mod joy;
 mod keys;
 mod killed;
 mod killed_webhooks;

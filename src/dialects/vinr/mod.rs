@@ -21,6 +21,8 @@ pub const SURFACE: Surface = Surface {
     prefix: "/v1/",
     body: errors::response,
     key_header: "x-api-key",
+    account_header: None,
+    schemes: &[&["apiKey"], &["bearerAuth"]],
     has_head: false,
 };
 
