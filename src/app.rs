@@ -25,6 +25,7 @@ use crate::http::openapi::Base;
 use crate::http::rate_limit::RateLimit;
 use crate::http::remembered::{Answers, remembered};
 use crate::http::strangers::Strangers;
+use crate::http::surface::{self, Surface};
 use crate::http::{browsers, docs_page, operations};
 use crate::ids::ImpressionId;
 use crate::impressions::hanging::Hanging;
@@ -37,13 +38,16 @@ use crate::referrals::record::{self, Outcome, Signup};
 use crate::webhooks::guard::Guard;
 use crate::webhooks::send::Sender;
 use crate::{
-    acts, ambassadors, api_keys, conversions, coupons, customers, earnings, erasures, events,
-    impressions, introductions, invitations, ledger, payouts, posters, programs, referrals,
+    acts, ambassadors, api_keys, conversions, coupons, customers, dialects, earnings, erasures,
+    events, impressions, introductions, invitations, ledger, payouts, posters, programs, referrals,
     refunds, rules, stats, webhooks,
 };
 
 /// Where the API lives.
 pub const SURFACE: &str = "/api/v1/";
+
+/// The parts of the address space that speak a dialect of their own.
+pub static SURFACES: [Surface; 2] = [dialects::vinr::SURFACE, dialects::joy::SURFACE];
 
 /// What a request can reach. Cheap to clone.
 #[derive(Clone)]
@@ -182,6 +186,21 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
                 .wrap(from_fn(remembered))
                 .wrap(from_fn(authenticate)),
         )
+        .service(
+            web::scope("/v1")
+                .configure(dialects::vinr::referral_routes::configure)
+                .configure(dialects::vinr::customer_routes::configure)
+                .configure(dialects::vinr::event_routes::configure)
+                .configure(dialects::vinr::endpoint_routes::configure)
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(authenticate)),
+        )
+        .service(
+            web::scope("/rest_api/v2")
+                .configure(dialects::joy::routes::configure)
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(authenticate)),
+        )
         .configure(impressions::scan_routes::configure)
         .configure(posters::image_routes::configure)
         .configure(operations::configure)
@@ -231,6 +250,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         webhooks::action_routes::Docs::openapi(),
         webhooks::delivery_routes::Docs::openapi(),
         webhooks::routes::Docs::openapi(),
+        dialects::vinr::referral_routes::Docs::openapi(),
+        dialects::vinr::customer_routes::Docs::openapi(),
+        dialects::vinr::event_routes::Docs::openapi(),
+        dialects::vinr::endpoint_routes::Docs::openapi(),
+        dialects::joy::routes::Docs::openapi(),
         impressions::scan_routes::Docs::openapi(),
         posters::image_routes::Docs::openapi(),
         operations::Docs::openapi(),
@@ -244,7 +268,11 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Says of every operation which scope it needs.
 fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let Some(path) = path.strip_prefix(SURFACE) else {
+        let (prefix, schemes) = match surface::of(path) {
+            Some(surface) => (surface.prefix, surface.schemes),
+            None => (SURFACE, &[&["bearerAuth"][..]][..]),
+        };
+        let Some(path) = path.strip_prefix(prefix) else {
             continue;
         };
         for (method, operation) in [
@@ -254,8 +282,13 @@ fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
             ("DELETE", &mut item.delete),
         ] {
             if let (Some(operation), Some(scope)) = (operation, Scope::of(method, path)) {
-                let scope = SecurityRequirement::new("bearerAuth", [scope.to_string()]);
-                operation.security = Some(vec![scope]);
+                let all = |all: &&[&str]| {
+                    let none = SecurityRequirement::default();
+                    let scope = scope.to_string();
+                    let and = |all: SecurityRequirement, one: &&str| all.add(*one, [scope.clone()]);
+                    all.iter().fold(none, and)
+                };
+                operation.security = Some(schemes.iter().map(all).collect());
             }
         }
     }

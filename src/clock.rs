@@ -88,7 +88,7 @@ impl Timestamp {
 const DAY: i64 = 86_400_000_000;
 
 /// A day in UTC; `2024-01-15` on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, format = Date, example = "2024-01-15")]
 pub struct Day(i64);
 
@@ -106,6 +106,12 @@ impl Day {
     /// Days since the start of 1970.
     pub const fn number(self) -> i64 {
         self.0
+    }
+
+    /// The day after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
     }
 
     /// The first moment of the day.
@@ -126,7 +132,8 @@ impl Parse for Day {
         let complaint = || Complaint::new("invalid_day", "must be a day such as 2024-01-15");
         let date = text.parse::<NaiveDate>().map_err(|_| complaint())?;
         let moment = date.and_time(chrono::NaiveTime::MIN).and_utc();
-        if !(1970..=9999).contains(&moment.year()) {
+        // `2024-1-5` and `+2024-01-05` are dates too, but not in the one form that the documents have.
+        if !(1970..=9999).contains(&moment.year()) || date.to_string() != text {
             return Err(complaint());
         }
         Ok(Self(moment.timestamp().div_euclid(86_400)))
@@ -251,6 +258,26 @@ mod tests {
             at("2024-02-29T10:00:00Z")
         );
         assert_eq!(Day::of(leap_day).start(), at("2024-02-29T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_has_one_form() {
+        assert_eq!(
+            Day::parse("2024-02-29").unwrap().next(),
+            Day::parse("2024-03-01").unwrap()
+        );
+        for text in [
+            "2024-1-15",
+            "+2024-01-15",
+            " 2024-01-15",
+            "2024-01-15T00:00:00Z",
+            "2023-02-29",
+            "15-01-2024",
+            "1969-12-31",
+            "",
+        ] {
+            assert!(Day::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod dialects;
 pub mod payday;
 pub mod worker;
 
@@ -32,6 +33,7 @@ pub mod posters;
 pub mod programs;
 pub mod referrals;
 pub mod refunds;
+pub mod replies;
 pub mod rules;
 pub mod stats;
 pub mod webhooks;

@@ -1,6 +1,6 @@
 //! Verb: a tenant moves in.
 
-use super::model::Account;
+use super::model::{Account, TimeZone};
 use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::ids::AccountId;
 use crate::text::Name;
 
-/// Opens an account called `name`.
+/// Opens an account called `name`. Its days are those of UTC until somebody says otherwise.
 ///
 /// # Errors
 /// [`Error::Conflict`] if another account has the name.
@@ -21,6 +21,7 @@ pub fn open(
     let account = Account {
         id,
         name: name.clone(),
+        time_zone: TimeZone::default(),
         created_at: now,
     };
     match queries::insert_if_new(conn, &account)? {

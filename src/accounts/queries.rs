@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::model::Account;
+use super::model::{Account, TimeZone};
 use crate::db::schema::accounts;
 use crate::db::{DbConnection, on_each_database};
+use crate::ids::AccountId;
 
 /// Whether there is any account at all.
 pub fn any(conn: &mut DbConnection) -> QueryResult<bool> {
@@ -12,6 +13,11 @@ pub fn any(conn: &mut DbConnection) -> QueryResult<bool> {
         .count()
         .get_result(conn)
         .map(|count: i64| count > 0)
+}
+
+/// The account with this id, which is known to be there.
+pub fn find(conn: &mut DbConnection, id: &AccountId) -> QueryResult<Account> {
+    Account::query().find(id).first(conn)
 }
 
 /// The account with this name or this id.
@@ -35,4 +41,16 @@ pub fn insert_if_new(conn: &mut DbConnection, account: &Account) -> QueryResult<
         .do_nothing()
         .execute(c))
     .map(|inserted| inserted == 1)
+}
+
+/// Stores when an account's days begin.
+pub fn update_time_zone(
+    conn: &mut DbConnection,
+    id: &AccountId,
+    time_zone: TimeZone,
+) -> QueryResult<()> {
+    diesel::update(accounts::table.find(id))
+        .set(accounts::time_zone.eq(time_zone))
+        .execute(conn)?;
+    Ok(())
 }

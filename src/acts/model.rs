@@ -57,6 +57,8 @@ text_enum! {
         KeyRevoked = "key.revoked",
         /// The account was opened.
         AccountCreated = "account.created",
+        /// Its days begin at another time.
+        AccountUpdated = "account.updated",
         /// The account was written down in a file.
         AccountExported = "account.exported",
         /// The account came from elsewhere.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 
@@ -19,6 +19,8 @@ use crate::error::Error;
 use crate::http::account::Caller;
 use crate::http::peer;
 use crate::http::strangers::Strangers;
+use crate::http::surface;
+use crate::ids::AccountId;
 
 /// What a key opens.
 #[derive(Debug, Clone)]
@@ -96,7 +98,10 @@ fn permitted(request: &ServiceRequest, key: &Opened) -> Result<(), Error> {
     if key.granted == Granted::ALL {
         return Ok(());
     }
-    let path = request.path().strip_prefix(SURFACE).unwrap_or_default();
+    // A dialect's nouns are called like ours.
+    let path = request.path();
+    let prefix = surface::of(path).map_or(SURFACE, |surface| surface.prefix);
+    let path = path.strip_prefix(prefix).unwrap_or_default();
     let scope = Scope::of(request.method().as_str(), path);
     match key.granted.allows(scope) {
         true => Ok(()),
@@ -147,18 +152,43 @@ async fn identify(request: &ServiceRequest) -> Result<Opened, Error> {
         Ok(key.map(Opened::from))
     };
     let known = app.keys.get(&question, look_up).await?;
-    known.ok_or(Error::Unauthorized)
+    known
+        .filter(|key| names(request, &key.caller.id))
+        .ok_or(Error::Unauthorized)
 }
 
-/// The secret of the one `Authorization` header. Two of them are a contradiction, not a choice.
+/// Whether the surface's header for accounts, if it has one, names this one.
+fn names(request: &ServiceRequest, account: &AccountId) -> bool {
+    let header = surface::of(request.path()).and_then(|surface| surface.account_header);
+    header.is_none_or(|name| the_one(request.headers().get_all(name)) == Ok(Some(account.as_str())))
+}
+
+/// The secret of the one `Authorization` header, or of the surface's own. Two that differ are a contradiction, not a
+/// choice.
 fn presented(request: &ServiceRequest) -> Option<Secret> {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let (Some(value), None) = (headers.next(), headers.next()) else {
-        return None;
+    let own = surface::of(request.path()).map(|surface| surface.key_header);
+    let own = own.map_or(Ok(None), |name| the_one(request.headers().get_all(name)));
+    let bearer = the_one(request.headers().get_all(AUTHORIZATION));
+    let token = match (bearer.ok()?.map(bearer_token), own.ok()?) {
+        (None, None) => return None,
+        (Some(bearer), None) => bearer?,
+        (None, Some(own)) => own,
+        (Some(bearer), Some(own)) => bearer.filter(|bearer| *bearer == own)?,
     };
-    let value = value.to_str().ok()?;
-    let (scheme, token) = value.trim().split_once(' ')?;
+    Secret::could_be(token).then(|| Secret::presented(token))
+}
+
+/// The text of the one header among `values`, if there is any. `Err`: there are several, or it is no text.
+fn the_one<'a>(mut values: impl Iterator<Item = &'a HeaderValue>) -> Result<Option<&'a str>, ()> {
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(|text| Some(text.trim())).map_err(drop),
+        (Some(_), Some(_)) => Err(()),
+    }
+}
+
+fn bearer_token(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && Secret::could_be(token))
-        .then(|| Secret::presented(token))
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

@@ -6,19 +6,21 @@ use utoipa::ToSchema;
 use super::model::{ApiKey, KeyKind, Secret};
 use crate::clock::Timestamp;
 use crate::http::answer::list_of;
-use crate::ids::{AmbassadorId, ApiKeyId, ProgramId};
+use crate::ids::{AccountId, AmbassadorId, ApiKeyId, ProgramId};
 use crate::text::Name;
 
 /// A key; the secret itself only in the answer that makes it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey, example = json!({
-    "id": "key_0h5m8k2q9sx7v3n1b6tz", "name": "Dashboard of Alice", "kind": "restricted",
+    "id": "key_0h5m8k2q9sx7v3n1b6tz", "account_id": "acct_0h5m8k2q9sx7v3n1b6tz", "name": "Dashboard of Alice", "kind": "restricted",
     "scopes": ["posters:read", "stats:read"], "program_id": "prog_123abc", "student_id": "user_123abc",
     "hint": "x7Qa", "created_at": "2024-01-10T09:00:00Z", "expires_at": null, "revoked_at": null
 }))]
 pub struct KeyView {
     /// `key_…`; names the key without opening anything.
     pub id: ApiKeyId,
+    /// Whose rows it opens.
+    pub account_id: AccountId,
     /// What it is for.
     pub name: Name,
     /// Who may hold it.
@@ -52,6 +54,7 @@ impl From<ApiKey> for KeyView {
     fn from(key: ApiKey) -> Self {
         Self {
             id: key.id,
+            account_id: key.account_id,
             name: key.name,
             kind: key.kind,
             scopes: (key.kind == KeyKind::Restricted).then(|| key.scopes.list()),

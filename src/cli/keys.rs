@@ -136,9 +136,10 @@ fn create(
     say(&revealed);
     say("");
     say(&format!(
-        "This is the key {} of the account {}.",
+        "This is the key {} of the account {} ({}).",
         key.id.as_str(),
-        account.name.as_str()
+        account.name.as_str(),
+        account.id.as_str()
     ));
     say("It is shown this once: only its hash is kept.");
     Ok(())

@@ -10,13 +10,14 @@ pub(crate) use money::{
     balances, collections, commission_rules, conversions, earning_moves, earnings, payout_items,
     payout_moves, payouts, refunds, transfers,
 };
-pub(crate) use people::{coupons, customers, introductions, invitations};
+pub(crate) use people::{coupons, customers, introductions, invitations, replies};
 pub(crate) use webhooks::{events, webhook_deliveries, webhook_endpoints};
 
 table! {
     accounts (id) {
         id -> Text,
         name -> Text,
+        time_zone -> Text,
         created_at -> BigInt,
     }
 }

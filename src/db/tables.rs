@@ -45,6 +45,7 @@ pub const TABLES: &[Table] = &[
     table("payouts", OWN),
     table("payout_items", &["account_id", "payout_id", "earning_id"]),
     table("payout_moves", &["account_id", "payout_id", "position"]),
+    table("replies", &["account_id", "operation", "key"]),
     table("events", OWN),
     table("event_counters", &["account_id"]),
     table("acts", OWN),

@@ -1,14 +1,14 @@
 //! Every statement about `events` and `event_counters`.
 
-use diesel::dsl::max;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::model::{Event, EventKind};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
-use crate::db::page::Order;
+use crate::db::page::{Order, Page};
 use crate::db::schema::events;
 use crate::db::statement::{column, statement};
 use crate::ids::{AccountId, EventId};
@@ -153,6 +153,49 @@ pub fn list(
         (Order::Desc, None) => query.order(events::sequence.desc()),
         (Order::Desc, Some(from)) => query
             .filter(events::sequence.lt(from))
+            .order(events::sequence.desc()),
+    };
+    query.load(conn)
+}
+
+/// Which events about introductions.
+#[derive(Debug, Clone)]
+pub struct OfIntroductions {
+    /// Of these kinds.
+    pub kinds: Vec<EventKind>,
+    /// From when on, and until before when.
+    pub period: (Timestamp, Timestamp),
+    /// Beyond the one numbered so, in the order of the page.
+    pub cursor: Option<i64>,
+}
+
+/// A page of the account's events about introductions. They are few among many, so there is an index for them, which the
+/// databases use if the statement says the same words as it.
+pub fn list_of_introductions(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    wanted: &OfIntroductions,
+    page: &Page,
+) -> QueryResult<Vec<Event>> {
+    const INDEXED: &str =
+        "kind IN ('introduction.created', 'introduction.qualified', 'introduction.rewarded')";
+    let query = Event::query()
+        .filter(events::account_id.eq(account))
+        .filter(sql::<Bool>(INDEXED))
+        .filter(events::kind.eq_any(wanted.kinds.clone()))
+        .filter(events::created_at.ge(wanted.period.0))
+        .filter(events::created_at.lt(wanted.period.1))
+        .filter(events::sequence.is_not_null())
+        .limit(page.limit + 1)
+        .into_boxed();
+    let query = match (page.order, wanted.cursor) {
+        (Order::Asc, None) => query.order(events::sequence),
+        (Order::Asc, Some(after)) => query
+            .filter(events::sequence.gt(after))
+            .order(events::sequence),
+        (Order::Desc, None) => query.order(events::sequence.desc()),
+        (Order::Desc, Some(before)) => query
+            .filter(events::sequence.lt(before))
             .order(events::sequence.desc()),
     };
     query.load(conn)

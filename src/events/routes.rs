@@ -176,7 +176,7 @@ async fn show(
 }
 
 /// Whoever has just written something finds its events numbered.
-async fn number_new(app: &App, account: &Account) -> Result<(), Error> {
+pub(crate) async fn number_new(app: &App, account: &Account) -> Result<(), Error> {
     let id = account.id.clone();
     let is_needed = app
         .db

@@ -29,19 +29,12 @@ impl<T: FromFields + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let acceptable = is_json(request);
-        let announced = header(request, CONTENT_LENGTH.as_str())
-            .and_then(|length| length.parse::<usize>().ok());
-        let payload = payload.take();
+        let bytes = read_all(request, payload);
         Box::pin(async move {
             if !acceptable {
                 return Err(Error::UnsupportedMediaType);
             }
-            if announced.is_some_and(|length| length > MAX_BYTES) {
-                return Err(Error::TooLarge(MAX_BYTES));
-            }
-            let bytes = tokio::time::timeout(LONGEST_READ, read(payload))
-                .await
-                .map_err(|_| Error::RequestTimeout)??;
+            let bytes = bytes.await?;
             let mut fields = Fields::new(json::object(&bytes).map_err(Error::Malformed)?);
             let read = T::from_fields(&mut fields);
             fields.finish(read).map(Body)
@@ -64,6 +57,24 @@ pub async fn for_existing<T, R>(
     }
 }
 
+/// The bytes of a body, unless there are too many of them or they are too slow.
+pub fn read_all(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, Error>> + use<> {
+    let announced =
+        header(request, CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<usize>().ok());
+    let payload = payload.take();
+    async move {
+        if announced.is_some_and(|length| length > MAX_BYTES) {
+            return Err(Error::TooLarge(MAX_BYTES));
+        }
+        tokio::time::timeout(LONGEST_READ, read(payload))
+            .await
+            .map_err(|_| Error::RequestTimeout)?
+    }
+}
+
 async fn read(payload: Payload) -> Result<Bytes, Error> {
     let mut payload = payload;
     let mut bytes = BytesMut::new();
@@ -79,11 +90,15 @@ async fn read(payload: Payload) -> Result<Bytes, Error> {
 
 /// `application/json`, with parameters or not, and not compressed.
 fn is_json(request: &HttpRequest) -> bool {
-    let plain = header(request, CONTENT_ENCODING.as_str())
-        .is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
     let kind = header(request, CONTENT_TYPE.as_str()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    plain && kind.eq_ignore_ascii_case("application/json")
+    is_plain(request) && kind.eq_ignore_ascii_case("application/json")
+}
+
+/// Whether the body is not compressed.
+pub fn is_plain(request: &HttpRequest) -> bool {
+    header(request, CONTENT_ENCODING.as_str())
+        .is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"))
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {

@@ -1,5 +1,5 @@
 //! The outermost layer of every request: gives it an id, survives its panics, puts every failure into the
-//! one shape, logs one line.
+//! one shape of its surface, logs one line.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -7,19 +7,20 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_RESOURCE_POLICY, HeaderMap,
-    HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, ResponseError, web};
+use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::error::{Error, FieldError};
+use crate::http::browsers;
+use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,10 +55,15 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
-    let id = request_id(&request);
+    let ticket = Ticket::of(&request);
     let method = request.method().clone();
+    if ticket.surface.is_some() {
+        let id = RequestId(ticket.id.clone());
+        request.extensions_mut().insert(id);
+    }
     // HEAD is GET without the body, which the encoder leaves out. A scan must tell them apart itself.
-    if method == Method::HEAD && !request.path().starts_with("/q/") {
+    let has_head = ticket.surface.is_none_or(|surface| surface.has_head);
+    if method == Method::HEAD && has_head && !request.path().starts_with("/q/") {
         request.head_mut().method = Method::GET;
     }
     let app = request.app_data::<web::Data<App>>().cloned();
@@ -68,59 +74,64 @@ pub async fn edge(
     };
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut response = match outcome {
-        Ok(Ok(response)) => shaped(response, &id),
+        Ok(Ok(response)) => shaped(response, &ticket),
         Ok(Err(error)) => {
             let error = foreign(&error);
             count(None, error.status());
-            return Err(finished(error, id, &method, started));
+            return Err(finished(error, ticket, &method, started));
         }
         Err(_) => {
             count(None, StatusCode::INTERNAL_SERVER_ERROR);
             if let Some(app) = &app {
                 app.metrics.panicked();
             }
-            return Err(finished(
-                Error::internal("a handler panicked"),
-                id,
-                &method,
-                started,
-            ));
+            let error = Error::internal("a handler panicked");
+            return Err(finished(error, ticket, &method, started));
         }
     };
     let path = response.request().path();
-    let (is_api, is_image) = (path.starts_with("/api/"), path.starts_with("/qr/"));
+    let is_api = path.starts_with("/api/") || ticket.surface.is_some();
+    let is_image = path.starts_with("/qr/");
     let headers = response.headers_mut();
-    protect(headers, is_api, is_image);
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    browsers::protect(headers, is_api, is_image);
+    if let Ok(value) = HeaderValue::from_str(&ticket.id) {
         headers.insert(X_REQUEST_ID, value);
     }
     let route = response.request().match_pattern();
     count(route.as_deref(), response.status());
-    log_line(&method, route.as_deref(), response.status(), started, &id);
+    log_line(
+        &method,
+        route.as_deref(),
+        response.status(),
+        started,
+        &ticket.id,
+    );
     Ok(response)
 }
 
-/// What browsers are to know about every answer: what it says it is, nothing runs in it, nobody puts it into a frame. Posters'
-/// images may be shown by other pages, and nothing else may; what the API answers is not kept.
-fn protect(headers: &mut HeaderMap, is_api: bool, is_image: bool) {
-    let whose = if is_image {
-        "cross-origin"
-    } else {
-        "same-origin"
-    };
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CROSS_ORIGIN_RESOURCE_POLICY, whose),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
-        let nothing = "default-src 'none'; frame-ancestors 'none'";
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(nothing));
-    }
-    if is_api && !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+/// What has to be known of a request when it fails.
+#[derive(Debug)]
+struct Ticket {
+    id: String,
+    surface: Option<&'static Surface>,
+    public_url: String,
+    at: Timestamp,
+}
+
+impl Ticket {
+    fn of(request: &ServiceRequest) -> Self {
+        let app = request.app_data::<web::Data<App>>();
+        let surface = surface::of(request.path());
+        Self {
+            id: request_id(request),
+            // Only surfaces ask for it.
+            public_url: match (surface, app) {
+                (Some(_), Some(app)) => app.public_url.clone(),
+                _ => String::new(),
+            },
+            at: app.map_or(Timestamp::from_micros(0), |app| app.clock.now()),
+            surface,
+        }
     }
 }
 
@@ -143,7 +154,7 @@ fn request_id(request: &ServiceRequest) -> String {
 /// Leaves successes and pages as they are; everything that failed gets the one shape.
 fn shaped<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
-    id: &str,
+    ticket: &Ticket,
 ) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
@@ -155,10 +166,10 @@ fn shaped<B: MessageBody + 'static>(
     let (request, old) = response.into_parts();
     let mut new = match old.error() {
         Some(error) => match error.as_error::<Error>() {
-            Some(ours) => render(ours, id),
-            None => render(&foreign(error), id),
+            Some(ours) => render(ours, ticket),
+            None => render(&foreign(error), ticket),
         },
-        None => render(&by_status(status), id),
+        None => render(&by_status(status), ticket),
     };
     // What the failure said in headers (Allow, rate limits) stays said.
     for (name, value) in old.headers() {
@@ -192,21 +203,35 @@ fn by_status(status: StatusCode) -> Error {
     }
 }
 
-/// The one shape.
-pub fn render(error: &Error, id: &str) -> HttpResponse {
+/// The one shape of the surface.
+fn render(error: &Error, ticket: &Ticket) -> HttpResponse {
+    let id = &*ticket.id;
     match error {
         Error::Internal(cause) => log::error!(request_id = id; "{id} failed: {cause}"),
         Error::Unavailable(cause) => log::warn!(request_id = id; "{id} turned away: {cause}"),
         _ => {}
     }
-    let mut response = HttpResponse::build(error.status());
+    let told = Told {
+        request_id: id,
+        public_url: &ticket.public_url,
+        at: ticket.at,
+    };
+    let mut response = ticket
+        .surface
+        .map_or_else(|| ours(error, id), |surface| (surface.body)(error, told));
+    let headers = response.headers_mut();
     if matches!(error, Error::Unauthorized) {
-        response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if let Some(seconds) = error.retry_after() {
-        response.insert_header((RETRY_AFTER, seconds));
+        headers.insert(RETRY_AFTER, seconds.into());
     }
-    response.json(ErrorBody {
+    response
+}
+
+/// The shape on `/api/v1`, and wherever no surface has its own.
+fn ours(error: &Error, id: &str) -> HttpResponse {
+    HttpResponse::build(error.status()).json(ErrorBody {
         error: words(error.status()),
         message: error.to_string(),
         code: error.code(),
@@ -227,7 +252,7 @@ pub fn words(status: StatusCode) -> &'static str {
 #[derive(Debug)]
 struct Finished {
     error: Error,
-    id: String,
+    ticket: Ticket,
 }
 
 impl std::fmt::Display for Finished {
@@ -242,17 +267,17 @@ impl ResponseError for Finished {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = render(&self.error, &self.id);
-        if let Ok(value) = HeaderValue::from_str(&self.id) {
+        let mut response = render(&self.error, &self.ticket);
+        if let Ok(value) = HeaderValue::from_str(&self.ticket.id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
         response
     }
 }
 
-fn finished(error: Error, id: String, method: &Method, started: Instant) -> actix_web::Error {
-    log_line(method, None, error.status(), started, &id);
-    Finished { error, id }.into()
+fn finished(error: Error, ticket: Ticket, method: &Method, started: Instant) -> actix_web::Error {
+    log_line(method, None, error.status(), started, &ticket.id);
+    Finished { error, ticket }.into()
 }
 
 /// The route's pattern, not the path: a path can hold whatever somebody typed, an e-mail address too.

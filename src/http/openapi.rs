@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use serde_json::json;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
@@ -39,6 +39,8 @@ use crate::http::edge::{ErrorBody, words};
         (name = "Ledger", description = "Every movement of money, and what it adds up to"),
         (name = "Events", description = "What happened, in order"),
         (name = "Webhooks", description = "Events, sent to you as they happen"),
+        (name = "VINR", description = "VINR's referrals: customers who bring customers, as that API has it"),
+        (name = "Joy", description = "Joy's referrals: links, who brought a customer, and counts, as that API has them"),
         (name = "Public", description = "What phones and browsers ask for, without a key"),
         (name = "Keys", description = "Who may do what"),
         (name = "Operations", description = "For whoever runs the server"),
@@ -60,6 +62,25 @@ impl Modify for Common {
             ))
             .build();
         let components = document.components.get_or_insert_default();
+        let key =
+            ApiKeyValue::with_description("X-Api-Key", "The same key, as VINR's clients send it.");
+        let joy = [
+            (
+                "joyAppKey",
+                "X-Joy-Loyalty-App-Key",
+                "The id of the key's account, `acct_…`, as Joy's clients send it.",
+            ),
+            (
+                "joySecretKey",
+                "X-Joy-Loyalty-Secret-Key",
+                "The same key as `bearerAuth`, as Joy's clients send it.",
+            ),
+        ];
+        for (name, header, description) in joy {
+            let key = ApiKeyValue::with_description(header, description);
+            components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(key)));
+        }
+        components.add_security_scheme("apiKey", SecurityScheme::ApiKey(ApiKey::Header(key)));
         components.add_security_scheme("bearerAuth", SecurityScheme::Http(scheme));
         for status in [400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503] {
             components

@@ -136,7 +136,7 @@ async fn test(
 ) -> Result<web::Json<TestView>, Error> {
     let endpoint = id.find(&app, &account, queries::find).await?;
     let now = app.clock.now();
-    let message = Message::test(&endpoint.id, now);
+    let message = Message::test(endpoint.dialect, &endpoint.id, now);
     let secrets = endpoint.secrets(&app.config.webhooks.keys, now)?;
     let attempt = app
         .webhooks

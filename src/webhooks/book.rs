@@ -99,7 +99,7 @@ fn count(endpoint: &mut Endpoint, tried: &Tried, now: Timestamp) -> Delivery {
     }
     let since = *endpoint.failing_since.get_or_insert(now);
     endpoint.attempt = attempts;
-    endpoint.next_attempt_at = schedule::next(attempts, tried.attempt.hint, now);
+    endpoint.next_attempt_at = schedule::next(endpoint.dialect, attempts, tried.attempt.hint, now);
     let reason = if tried.attempt.gone() {
         Some("the receiver answered 410 Gone")
     } else if since.plus_seconds(PATIENCE) <= now {

@@ -39,6 +39,7 @@ pub fn create(
                 account_id: account.clone(),
                 id: WebhookEndpointId::new(now),
                 url: new.url.clone(),
+                dialect: new.dialect,
                 types: new.types.clone(),
                 description: new.description.clone(),
                 enabled: i64::from(new.enabled),

@@ -129,7 +129,7 @@ async fn attempt(app: &App, endpoint: &mut Endpoint, event: &Event) -> Result<At
     let (url, secrets, message) = (
         endpoint.url.clone(),
         endpoint.secrets(&app.config.webhooks.keys, now)?,
-        Message::of(event),
+        Message::of(endpoint.dialect, event),
     );
     let mut sending = std::pin::pin!(app.webhooks.send(&url, &secrets, &message, now));
     loop {

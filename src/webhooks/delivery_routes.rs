@@ -101,7 +101,7 @@ async fn retry(
     let event = app.db.read(find).await?.ok_or_else(none)?;
     let now = app.clock.now();
     let (message, secrets) = (
-        Message::of(&event),
+        Message::of(endpoint.dialect, &event),
         endpoint.secrets(&app.config.webhooks.keys, now)?,
     );
     let attempt = app

@@ -1,11 +1,13 @@
-//! What is sent: the bytes, and the signature over them, as Standard Webhooks 1.0.0 says.
+//! What is sent: the bytes, and the signature over them, as Standard Webhooks 1.0.0 says, or as the endpoint's dialect does.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use standardwebhooks::Webhook;
 
+use super::model::Dialect;
 use super::secret::SigningSecret;
 use crate::clock::Timestamp;
+use crate::dialects::vinr;
 use crate::error::Error;
 use crate::events::model::Event;
 use crate::ids::{EventId, WebhookEndpointId};
@@ -29,11 +31,14 @@ pub struct Message {
     pub sequence: Option<i64>,
     /// Where it stood before, if it has a status.
     pub previous_status: Option<String>,
+    /// In whose words.
+    #[serde(skip)]
+    pub dialect: Dialect,
 }
 
 impl Message {
     /// What is sent of an event.
-    pub fn of(event: &Event) -> Self {
+    pub fn of(dialect: Dialect, event: &Event) -> Self {
         Self {
             kind: event.kind.as_str().to_owned(),
             timestamp: event.created_at,
@@ -41,11 +46,12 @@ impl Message {
             id: event.id.clone(),
             sequence: event.sequence,
             previous_status: event.previous_status.clone(),
+            dialect,
         }
     }
 
     /// What is sent to try an endpoint out.
-    pub fn test(endpoint: &WebhookEndpointId, now: Timestamp) -> Self {
+    pub fn test(dialect: Dialect, endpoint: &WebhookEndpointId, now: Timestamp) -> Self {
         let data = format!(r#"{{"webhook_endpoint_id":"{}"}}"#, endpoint.as_str());
         Self {
             kind: TEST.to_owned(),
@@ -54,6 +60,7 @@ impl Message {
             id: EventId::new(now),
             sequence: None,
             previous_status: None,
+            dialect,
         }
     }
 
@@ -62,7 +69,32 @@ impl Message {
     /// # Errors
     /// Never, as long as this is something that JSON can say.
     pub fn body(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(Error::internal)
+        match self.dialect {
+            Dialect::Handbill => serde_json::to_string(self).map_err(Error::internal),
+            Dialect::Vinr => vinr::message::body(self),
+        }
+    }
+
+    /// The headers that say what it is and that it is from us.
+    ///
+    /// # Errors
+    /// A stored secret is not one.
+    pub fn headers(
+        &self,
+        secrets: &[SigningSecret],
+        at: Timestamp,
+        body: &str,
+    ) -> Result<Vec<(&'static str, String)>, Error> {
+        let id = self.id.as_str();
+        let seconds = at.micros().div_euclid(1_000_000);
+        match self.dialect {
+            Dialect::Handbill => Ok(vec![
+                ("webhook-id", id.to_owned()),
+                ("webhook-timestamp", seconds.to_string()),
+                ("webhook-signature", signatures(secrets, id, at, body)?),
+            ]),
+            Dialect::Vinr => Ok(vinr::message::headers(secrets, seconds, body)),
+        }
     }
 }
 
@@ -70,7 +102,7 @@ impl Message {
 ///
 /// # Errors
 /// A stored secret is not one.
-pub fn signatures(
+fn signatures(
     secrets: &[SigningSecret],
     id: &str,
     at: Timestamp,

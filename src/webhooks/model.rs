@@ -46,6 +46,11 @@ impl EventTypes {
         Err(Complaint::new("unknown_value", complaint))
     }
 
+    /// Takes what another API calls its types: some fit nothing that happens here.
+    pub fn foreign(types: &[String]) -> Self {
+        Self(serde_json::json!(types).to_string().into())
+    }
+
     /// The types and patterns.
     pub fn list(&self) -> Vec<String> {
         serde_json::from_str(&self.0).unwrap_or_default()
@@ -71,6 +76,16 @@ fn fits(wanted: &str, kind: &str) -> bool {
 
 stored_as_text!(EventTypes);
 
+text_enum! {
+    /// In whose words events are told, and how they are signed.
+    pub enum Dialect {
+        /// Ours: Standard Webhooks.
+        Handbill = "handbill",
+        /// VINR's.
+        Vinr = "vinr",
+    }
+}
+
 /// Where events are sent, and how far that has come.
 #[derive(Debug, Clone, PartialEq, HasQuery, Insertable)]
 #[diesel(table_name = webhook_endpoints, treat_none_as_default_value = false)]
@@ -81,6 +96,8 @@ pub struct Endpoint {
     pub id: WebhookEndpointId,
     /// Where to.
     pub url: WebUrl,
+    /// In whose words.
+    pub dialect: Dialect,
     /// What it wants to hear; none: everything.
     pub types: Option<EventTypes>,
     /// For people.
@@ -172,6 +189,8 @@ impl Endpoint {
 pub struct NewEndpoint {
     /// Where to.
     pub url: WebUrl,
+    /// In whose words.
+    pub dialect: Dialect,
     /// What it wants to hear.
     pub types: Option<EventTypes>,
     /// For people.

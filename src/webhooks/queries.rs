@@ -4,7 +4,7 @@ use diesel::dsl::{exists, max, min};
 use diesel::prelude::*;
 
 use super::lanes::Standing;
-use super::model::Endpoint;
+use super::model::{Dialect, Endpoint};
 use crate::clock::Timestamp;
 use crate::db::page::{Order, Page, paged};
 use crate::db::schema::{events, webhook_deliveries, webhook_endpoints};
@@ -60,6 +60,20 @@ pub fn list(
 ) -> QueryResult<Vec<Endpoint>> {
     let query = Endpoint::query()
         .filter(webhook_endpoints::account_id.eq(account))
+        .into_boxed();
+    paged!(query, webhook_endpoints::id, page).load(conn)
+}
+
+/// A page of the account's endpoints that hear of events in these words.
+pub fn list_speaking(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    dialect: Dialect,
+    page: &Page,
+) -> QueryResult<Vec<Endpoint>> {
+    let query = Endpoint::query()
+        .filter(webhook_endpoints::account_id.eq(account))
+        .filter(webhook_endpoints::dialect.eq(dialect))
         .into_boxed();
     paged!(query, webhook_endpoints::id, page).load(conn)
 }

@@ -6,7 +6,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::create::create as make;
 use super::edit::edit;
-use super::model::{EndpointChanges, EventTypes, NewEndpoint};
+use super::model::{Dialect, EndpointChanges, EventTypes, NewEndpoint};
 use super::queries;
 use super::secret::{KeptSecret, SigningSecret};
 use super::view::{EndpointView, WebhookEndpointList};
@@ -149,6 +149,7 @@ async fn create(
     let keys = &app.config.webhooks.keys;
     let new = NewEndpoint {
         url: body.url,
+        dialect: Dialect::Handbill,
         types: body.types,
         description: body.description,
         enabled: body.enabled.unwrap_or(true),
@@ -180,7 +181,7 @@ async fn create(
 }
 
 /// What is sent is personal, so nobody on the way may read it.
-fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
+pub(crate) fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
     let is_safe = url.to_url().is_some_and(|url| url.scheme() == "https");
     match is_safe || app.config.webhooks.allow_http {
         true => Ok(()),

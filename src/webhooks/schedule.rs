@@ -2,6 +2,7 @@
 
 use rand::Rng;
 
+use super::model::Dialect;
 use crate::clock::Timestamp;
 
 /// Seconds between one attempt and the next: ten attempts in 75 hours, 35 minutes and 5 seconds.
@@ -16,6 +17,8 @@ const WAITS: [i64; 9] = [
     20 * 3600,
     24 * 3600,
 ];
+/// VINR's: six attempts in a day, two hours and 36 minutes.
+const VINR: [i64; 5] = [60, 5 * 60, 30 * 60, 2 * 3600, 24 * 3600];
 /// How far around its plan an attempt may be, so that what failed together does not come back together.
 const JITTER: f64 = 0.2;
 /// An overloaded receiver is left alone at least so many seconds.
@@ -31,9 +34,13 @@ pub struct Hint {
 }
 
 /// When an event that was tried `attempts` times, the last time at `now`, is tried again. `None`: not any more.
-pub fn next(attempts: i64, hint: Hint, now: Timestamp) -> Option<Timestamp> {
+pub fn next(dialect: Dialect, attempts: i64, hint: Hint, now: Timestamp) -> Option<Timestamp> {
     let jitter = rand::rng().random_range(-JITTER..=JITTER);
-    wait(attempts, hint, jitter).map(|micros| Timestamp::from_micros(now.micros() + micros))
+    let waits: &[i64] = match dialect {
+        Dialect::Handbill => &WAITS,
+        Dialect::Vinr => &VINR,
+    };
+    wait(waits, attempts, hint, jitter).map(|micros| Timestamp::from_micros(now.micros() + micros))
 }
 
 /// The microseconds until then.
@@ -42,9 +49,9 @@ pub fn next(attempts: i64, hint: Hint, now: Timestamp) -> Option<Timestamp> {
     clippy::cast_precision_loss,
     reason = "a day has few enough microseconds"
 )]
-fn wait(attempts: i64, hint: Hint, jitter: f64) -> Option<i64> {
+fn wait(waits: &[i64], attempts: i64, hint: Hint, jitter: f64) -> Option<i64> {
     let place = usize::try_from(attempts - 1).ok()?;
-    let seconds = *WAITS.get(place)?;
+    let seconds = *waits.get(place)?;
     let mut planned = (seconds as f64 * (1.0 + jitter) * 1e6) as i64;
     if hint.overloaded {
         let breather = (BREATHER as f64 * (1.0 + jitter.abs()) * 1e6) as i64;
@@ -62,16 +69,33 @@ mod tests {
     #[test]
     fn ten_attempts_take_75_hours_35_minutes_and_5_seconds() {
         let all: i64 = (1..=9)
-            .map(|attempts| wait(attempts, Hint::default(), 0.0).unwrap())
+            .map(|attempts| wait(&WAITS, attempts, Hint::default(), 0.0).unwrap())
             .sum();
         assert_eq!(all, (75 * 3600 + 35 * 60 + 5) * 1_000_000);
-        assert_eq!(wait(10, Hint::default(), 0.0), None);
+        assert_eq!(wait(&WAITS, 10, Hint::default(), 0.0), None);
+    }
+
+    #[test]
+    fn vinrs_receivers_are_tried_again_five_times() {
+        let planned = |attempts| wait(&VINR, attempts, Hint::default(), 0.0);
+        let all = (1..=6).map(|attempts| planned(attempts).map(|micros| micros / 60_000_000));
+        let all: Vec<Option<i64>> = all.collect();
+        assert_eq!(
+            all,
+            [Some(1), Some(5), Some(30), Some(120), Some(1440), None]
+        );
     }
 
     #[test]
     fn jitter_moves_an_attempt_by_a_fifth_at_most() {
         for _ in 0..1000 {
-            let next = next(2, Hint::default(), Timestamp::from_micros(0)).unwrap();
+            let next = next(
+                Dialect::Handbill,
+                2,
+                Hint::default(),
+                Timestamp::from_micros(0),
+            )
+            .unwrap();
             assert!((240_000_000..=360_000_000).contains(&next.micros()));
         }
     }
@@ -89,7 +113,10 @@ mod tests {
             (9_999, 600),
             (i64::MAX, 600),
         ] {
-            assert_eq!(wait(2, asked(seconds), 0.0), Some(waits * 1_000_000));
+            assert_eq!(
+                wait(&WAITS, 2, asked(seconds), 0.0),
+                Some(waits * 1_000_000)
+            );
         }
     }
 
@@ -99,8 +126,8 @@ mod tests {
             overloaded: true,
             retry_after: None,
         };
-        assert_eq!(wait(1, hint, 0.0), Some(60_000_000));
-        assert_eq!(wait(2, hint, 0.0), Some(300_000_000));
-        assert_eq!(wait(1, hint, -0.2), Some(72_000_000), "never less");
+        assert_eq!(wait(&WAITS, 1, hint, 0.0), Some(60_000_000));
+        assert_eq!(wait(&WAITS, 2, hint, 0.0), Some(300_000_000));
+        assert_eq!(wait(&WAITS, 1, hint, -0.2), Some(72_000_000), "never less");
     }
 }

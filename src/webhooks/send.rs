@@ -12,7 +12,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode};
 use tokio::time::timeout;
 
 use super::guard::{Guard, Refused};
-use super::message::{Message, signatures};
+use super::message::Message;
 use super::schedule::Hint;
 use super::secret::SigningSecret;
 use crate::clock::Timestamp;
@@ -108,7 +108,7 @@ impl Sender {
         now: Timestamp,
     ) -> Result<Attempt, Error> {
         let body = message.body()?;
-        let signatures = signatures(secrets, message.id.as_str(), now, &body)?;
+        let headers = message.headers(secrets, now, &body)?;
         let Some(target) = url.to_url() else {
             return Err(Error::internal("a stored URL is none"));
         };
@@ -121,11 +121,11 @@ impl Sender {
         let client = client
             .as_ref()
             .map_err(|error| Error::internal(error.clone()))?;
-        let request = client
-            .post(target)
-            .header("webhook-id", message.id.as_str())
-            .header("webhook-timestamp", now.micros().div_euclid(1_000_000))
-            .header("webhook-signature", signatures)
+        let mut request = client.post(target);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, AGENT)
             .body(body);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{Endpoint, EventTypes};
+use super::model::{Dialect, Endpoint, EventTypes};
 use super::secret::SigningSecret;
 use crate::clock::Timestamp;
 use crate::http::answer::list_of;
@@ -13,7 +13,7 @@ use crate::text::{Paragraph, WebUrl};
 /// Where events are sent, and how far that has come.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookEndpoint, example = json!({
-    "id": "whe_0h5m8k2q9sx7v3n1b6tz", "url": "https://example.com/hooks/handbill", "types": ["referral.*", "earning.created"],
+    "id": "whe_0h5m8k2q9sx7v3n1b6tz", "url": "https://example.com/hooks/handbill", "dialect": "handbill", "types": ["referral.*", "earning.created"],
     "description": "CRM", "enabled": true, "reached": 1041, "attempt": 0, "next_attempt_at": null, "failing_since": null,
     "disabled_at": null, "disabled_reason": null, "old_secret_until": null,
     "created_at": "2024-01-10T09:00:00Z", "updated_at": "2024-01-10T09:00:00Z"
@@ -23,6 +23,8 @@ pub struct EndpointView {
     pub id: WebhookEndpointId,
     /// Where to.
     pub url: WebUrl,
+    /// In whose words it hears of them; `vinr` if it was made at `/v1/webhook-endpoints`.
+    pub dialect: Dialect,
     /// The types of events it wants, `referral.*` for all about referrals; null: all.
     #[schema(required)]
     pub types: Option<Vec<String>>,
@@ -65,6 +67,7 @@ impl From<Endpoint> for EndpointView {
         Self {
             id: endpoint.id,
             url: endpoint.url,
+            dialect: endpoint.dialect,
             types: endpoint.types.as_ref().map(EventTypes::list),
             description: endpoint.description,
             enabled: endpoint.enabled == 1,

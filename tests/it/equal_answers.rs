@@ -92,6 +92,7 @@ async fn tell(app: &TestApp) -> String {
     }
     tell_decisions(app, &mut transcript, &referrals).await;
     tell_money(app, &mut transcript, &referrals).await;
+    tell_customers(app, &mut transcript).await;
     let program = programs[0]["id"].as_str().expect("an id");
     for list in [
         "programs",
@@ -105,6 +106,9 @@ async fn tell(app: &TestApp) -> String {
         "payouts",
         "ledger/transfers",
         "payouts/collections",
+        "customers",
+        "introductions",
+        "coupons",
     ] {
         for query in [
             "",
@@ -159,6 +163,61 @@ async fn tell_decisions(app: &TestApp, transcript: &mut Transcript, referrals: &
         }
         transcript.note("history", &app.get(&format!("{path}/history")).await);
     }
+}
+
+/// Customers who bring customers, told in VINR's words.
+async fn tell_customers(app: &TestApp, transcript: &mut Transcript) {
+    let reward = json!({ "type": "points", "amount": 500 });
+    app.a_program_for_customers(json!({}), reward).await;
+    let mut customers = Vec::new();
+    for email in [
+        "Zoë@example.com",
+        "zoe@example.com",
+        "ZOE@example.com",
+        "b@example.com",
+        "c@example.com",
+    ] {
+        app.wait(1);
+        let body = json!({ "email": email, "name": "ß É" });
+        let answer = app.post("/v1/customers", body).await;
+        transcript.note("customer", &answer);
+        if answer.status == 201 {
+            customers.push(answer.json()["id"].clone());
+        }
+    }
+    for (referrer, referred) in [(0, 1), (0, 2), (1, 2), (1, 0), (2, 2)] {
+        app.wait(1);
+        let body = json!({ "referrer_customer": customers[referrer], "referred_customer": customers[referred], "expand": "referred_customer" });
+        transcript.note("referral", &app.post("/v1/referrals", body).await);
+    }
+    for (order, email) in ["b@example.com", "c@example.com", "c@example.com"]
+        .iter()
+        .enumerate()
+    {
+        app.wait(1);
+        let body = json!({ "order_id": format!("friend {order}"), "email": email, "amount": 900 });
+        transcript.note("buy", &app.post("/api/v1/conversions", body).await);
+    }
+    let body = json!({ "order_id": "friend 0", "idempotency_key": "friend 0" });
+    transcript.note("refund", &app.post("/api/v1/refunds", body).await);
+    for path in [
+        "referrals",
+        "referrals?limit=1",
+        "referrals?limit=x",
+        "referrals?expand[]=referrer_customer",
+        "customers?limit=2",
+        "events",
+        "events?type=referral.rewarded",
+        "referrals/ref_x",
+        "nothing",
+    ] {
+        transcript.note(path, &app.get(&format!("/v1/{path}")).await);
+    }
+    let path = format!(
+        "/api/v1/customers/{}/invitation",
+        customers[0].as_str().expect("an id")
+    );
+    transcript.note("link", &app.post(&path, json!({})).await);
 }
 
 /// Purchases, refunds, payouts, and what the ledger says of them.

@@ -3,5 +3,7 @@ CREATE TABLE accounts (
     id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     -- The command line picks an account by its name, so two cannot share one.
     name       TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 255),
+    -- When its days begin: a name of the IANA's, such as Europe/Lisbon.
+    time_zone  TEXT NOT NULL CHECK (length(time_zone) BETWEEN 1 AND 64),
     created_at BIGINT NOT NULL
 );

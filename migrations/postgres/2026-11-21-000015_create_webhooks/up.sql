@@ -3,6 +3,8 @@ CREATE TABLE webhook_endpoints (
     account_id              TEXT COLLATE "C" NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     url                     TEXT NOT NULL CHECK (length(url) <= 2048),
+    -- In whose words events are told, and how they are signed.
+    dialect                 TEXT NOT NULL CHECK (dialect IN ('handbill', 'vinr')),
     -- An array of types and patterns; none: all.
     types                   TEXT CHECK (json_typeof(types::json) = 'array'),
     description             TEXT CHECK (length(description) <= 2000),

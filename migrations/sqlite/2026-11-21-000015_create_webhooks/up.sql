@@ -3,6 +3,8 @@ CREATE TABLE webhook_endpoints (
     account_id              TEXT NOT NULL,
     id                      TEXT NOT NULL,
     url                     TEXT NOT NULL CHECK (length(url) <= 2048),
+    -- In whose words events are told, and how they are signed.
+    dialect                 TEXT NOT NULL CHECK (dialect IN ('handbill', 'vinr')),
     -- An array of types and patterns; none: all.
     types                   TEXT CHECK (json_type(types) = 'array'),
     description             TEXT CHECK (length(description) <= 2000),

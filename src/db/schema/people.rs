@@ -1,4 +1,4 @@
-//! The tables about customers. See `schema`.
+//! The tables about customers, and about what other APIs promise their callers. See `schema`.
 
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
@@ -53,6 +53,18 @@ table! {
         expires_at -> Nullable<BigInt>,
         conversion_id -> Nullable<Text>,
         used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    replies (account_id, operation, key) {
+        account_id -> Text,
+        operation -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        status -> BigInt,
+        body -> Text,
         created_at -> BigInt,
     }
 }

@@ -20,6 +20,7 @@ table! {
         account_id -> Text,
         id -> Text,
         url -> Text,
+        dialect -> Text,
         types -> Nullable<Text>,
         description -> Nullable<Text>,
         enabled -> BigInt,

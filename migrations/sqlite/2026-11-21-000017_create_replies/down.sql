@@ -1,0 +1,2 @@
+DROP INDEX events_of_introductions;
+DROP TABLE replies;
