@@ -18,7 +18,7 @@ use crate::http::fields::fields;
 use crate::http::form::{Asked, Sent};
 use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::idempotency::fingerprint as of;
-use crate::ids::{Id, WebhookEndpointId};
+use crate::ids::WebhookEndpointId;
 use crate::replies::model::Said;
 use crate::text::WebUrl;
 use crate::webhooks::message::Message;
