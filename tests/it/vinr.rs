@@ -7,6 +7,7 @@ use handbill::webhooks::dispatch::deliver_due;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::dump::dump;
 use crate::support::money::id;
 use crate::support::receiver::Receiver;
 use crate::support::{Answer, Caller, Database, TestApp, on_both};
@@ -202,6 +203,54 @@ on_both! {
         let large = app.post_text("/v1/referrals", vec![b' '; 1_100_000]).await;
         refused(&large, 413, (INVALID, "body_too_large", None));
         app.get("/v11").await.refused_with(404);
+    }
+
+    async fn a_restricted_key_does_what_its_scopes_say_here_too(app: &TestApp) {
+        let (ines, marco) = (app.known("ines@example.com").await, app.known("marco@example.com").await);
+        let body = format!("referrer_customer={}&referred_customer={}", id(&ines), id(&marco));
+        let program = app.a_program().await;
+        let denied = ("permission_error", "insufficient_permissions", None);
+        for (key, reads, writes) in [
+            (json!({ "kind": "restricted", "scopes": ["referrals:read"] }), true, false),
+            (json!({ "kind": "restricted", "scopes": ["referrals:read", "referrals:write"] }), true, true),
+            (json!({ "kind": "restricted", "scopes": ["customers:read", "introductions:read"] }), false, false),
+            (json!({ "kind": "restricted", "scopes": ["referrals:read"], "program_id": program["id"] }), false, false),
+            (json!({ "kind": "publishable" }), false, false),
+        ] {
+            let mut key = key;
+            key["name"] = json!("A part");
+            let made_key = app.post("/api/v1/keys", key).await.ok();
+            let secret = made_key["key"].as_str().expect("a secret");
+            let headers = [FORM, ("authorization", ""), ("x-api-key", secret)];
+            let read = app.send(Method::GET, "/v1/referrals", &headers, None::<String>).await;
+            match reads {
+                true => drop(read.ok()),
+                false => drop(refused(&read, 403, denied)),
+            }
+            let write = app.send(Method::POST, "/v1/referrals", &headers, Some(body.clone())).await;
+            match writes {
+                true => drop(made(&write)),
+                false => drop(refused(&write, 403, denied)),
+            }
+        }
+    }
+
+    async fn what_is_done_to_endpoints_is_in_the_audit_log(app: &TestApp) {
+        let key = [("idempotency-key", "one")];
+        let body = "url=https://example.com/hooks";
+        let endpoint = made(&app.form("/v1/webhook-endpoints", body, &key).await);
+        assert!(app.form("/v1/webhook-endpoints", body, &key).await.is_replay());
+        let path = format!("/v1/webhook-endpoints/{}", id(&endpoint));
+        app.wait(1);
+        app.form(&path, "status=disabled", &[]).await.ok();
+        app.form(&path, "status=disabled", &[]).await.ok();
+        app.wait(1);
+        app.send(Method::DELETE, &path, &[], None::<String>).await.ok();
+        let ours = id(&endpoint).replacen("we_", "whe_", 1);
+        let log = app.get(&format!("/api/v1/audit-log?object_id={ours}")).await.ok();
+        let mut done: Vec<_> = log["acts"].as_array().expect("acts").iter().map(|act| act["action"].as_str().expect("a word")).collect();
+        done.sort_unstable();
+        assert_eq!(done, ["webhook_endpoint.created", "webhook_endpoint.deleted", "webhook_endpoint.updated"]);
     }
 
     async fn ids_are_expanded_in_every_form(app: &TestApp) {
@@ -507,6 +556,28 @@ async fn endpoints_hear_of_referrals_in_vinrs_words_and_with_its_signature() {
             400,
             (INVALID, "parameter_invalid", Some("url")),
         );
+        app.stop().await;
+    }
+}
+
+#[actix_web::test]
+async fn kept_answers_are_encrypted_with_the_key_that_secrets_are() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+        let app = TestApp::start_with(database, &[("HANDBILL_ENCRYPTION_KEYS", key)]).await;
+        let (body, key) = (
+            "url=https://example.com/hooks",
+            [("idempotency-key", "one")],
+        );
+        let endpoint = app.form("/v1/webhook-endpoints", body, &key).await;
+        let secret = made(&endpoint)["secret"].clone();
+        let secret = secret.as_str().expect("a secret");
+        let again = app.form("/v1/webhook-endpoints", body, &key).await;
+        assert!(again.is_replay());
+        assert_eq!(again.text(), endpoint.text());
+        let account = app.database.account_named("default");
+        let kept = dump(&mut app.database.connect(), &account).join("\n");
+        assert!(kept.contains("enc1:") && !kept.contains(secret), "{kept}");
         app.stop().await;
     }
 }
