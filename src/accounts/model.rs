@@ -61,6 +61,10 @@ impl TimeZone {
         day.start().plus_seconds(-offset)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every stored type has this signature"
+    )]
     fn from_stored(text: CompactString) -> Result<Self, Complaint> {
         Self::parse(&text)
     }
