@@ -63,7 +63,7 @@ impl TimeZone {
 
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "the other texts keep what they are given"
+        reason = "every stored type has this signature"
     )]
     fn from_stored(text: CompactString) -> Result<Self, Complaint> {
         Self::parse(&text)
