@@ -73,7 +73,14 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
             "list 50 referrals of a program",
             &stage.key,
             None,
-            Requests::Same(list),
+            Requests::Same(list.clone()),
+        ),
+        // A page behind a cursor is never given again.
+        path(
+            "the same, read anew each time",
+            &stage.key,
+            None,
+            Requests::Same(list + "&after=ref_0"),
         ),
     ]
 }

@@ -27,6 +27,8 @@ text_enum! {
         UserUpdated = "user.updated",
         /// What is personal about an ambassador was removed.
         UserErased = "user.erased",
+        /// What is personal about a customer was removed.
+        CustomerErased = "customer.erased",
         /// A poster was made.
         PosterCreated = "poster.created",
         /// A poster moved, leads elsewhere, was retired or put back up.

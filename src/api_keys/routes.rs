@@ -98,7 +98,7 @@ fields! {
         /// `secret` opens everything, `restricted` its scopes, `publishable` what is public.
         pub kind: KeyKind,
         /// What a restricted key may do, such as `referrals:read`. Every operation names its scope.
-        #[schema(value_type = Option<Vec<String>>)]
+        #[schema(value_type = Option<Vec<String>>, min_items = 1)]
         pub scopes: Option<Scopes>,
         /// Binds the key to this program: it sees nothing else, and writes nowhere else. Not for secret keys.
         pub program_id: Option<ProgramId>,

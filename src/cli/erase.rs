@@ -9,17 +9,20 @@ use crate::config::Config;
 use crate::db::{Db, DbConnection, migrations};
 use crate::erasures::erase::{Person, erase, traces};
 use crate::error::Error;
-use crate::ids::{AccountId, AmbassadorId, Id, ReferralId};
-use crate::{accounts, ambassadors, referrals};
+use crate::ids::{AccountId, AmbassadorId, CustomerId, Id, ReferralId};
+use crate::{accounts, ambassadors, customers, referrals};
 
 #[derive(Args)]
 pub(super) struct Options {
     /// The id of a signup, `ref_…`
-    #[arg(long, required_unless_present = "user", conflicts_with = "user")]
+    #[arg(long, required_unless_present_any = ["user", "customer"], conflicts_with_all = ["user", "customer"])]
     referral: Option<String>,
     /// The id of an ambassador, `user_…`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "customer")]
     user: Option<String>,
+    /// The id of a customer, `cust_…`
+    #[arg(long)]
+    customer: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -64,18 +67,22 @@ pub(super) fn perform(config: &Config, options: &Options) -> Result<(), String> 
 }
 
 fn person(options: &Options) -> Result<Person, String> {
-    let known = match (&options.referral, &options.user) {
-        (Some(id), _) => ReferralId::from_outside(id).map(Person::Referral),
-        (None, Some(id)) => AmbassadorId::from_outside(id).map(Person::Ambassador),
-        (None, None) => None,
+    let known = match (&options.referral, &options.user, &options.customer) {
+        (Some(id), ..) => ReferralId::from_outside(id).map(Person::Referral),
+        (_, Some(id), _) => AmbassadorId::from_outside(id).map(Person::Ambassador),
+        (.., Some(id)) => CustomerId::from_outside(id).map(Person::Customer),
+        _ => None,
     };
-    known.ok_or_else(|| "that is not the id of anybody; ids look like ref_… and user_…".to_owned())
+    known.ok_or_else(|| {
+        "that is not the id of anybody; ids look like ref_…, user_… and cust_…".to_owned()
+    })
 }
 
 fn owner(conn: &mut DbConnection, person: &Person) -> Result<AccountId, Error> {
     for account in accounts::queries::list(conn)? {
         let is_there = match person {
             Person::Referral(id) => referrals::queries::find(conn, &account.id, id)?.is_some(),
+            Person::Customer(id) => customers::queries::find(conn, &account.id, id)?.is_some(),
             Person::Ambassador(id) => ambassadors::queries::find(conn, &account.id, id)?.is_some(),
         };
         if is_there {
@@ -85,5 +92,6 @@ fn owner(conn: &mut DbConnection, person: &Person) -> Result<AccountId, Error> {
     Err(Error::NotFound(match person {
         Person::Referral(_) => ReferralId::NOUN,
         Person::Ambassador(_) => AmbassadorId::NOUN,
+        Person::Customer(_) => CustomerId::NOUN,
     }))
 }

@@ -80,9 +80,9 @@ impl Db {
         Ok(Self {
             url: url.into(),
             pool: pool::open(url, connections)?,
-            writer: Writer::start(url, clock.clone(), commits.clone(), tally.clone())?,
+            writer: Writer::start(url, &clock, &commits, &tally)?,
             reader: (!is_file)
-                .then(|| Writer::start_reader(url, clock.clone()))
+                .then(|| Writer::start_reader(url, &clock))
                 .transpose()?,
             asking: Together::by(state::ask_server),
             commits,

@@ -40,16 +40,16 @@ impl Writer {
     /// A thread for writes, or two.
     pub(super) fn start(
         url: &str,
-        clock: Clock,
-        commits: Commits,
-        tally: Tally,
+        clock: &Clock,
+        commits: &Commits,
+        tally: &Tally,
     ) -> Result<Self, Error> {
         Self::sit_down(url, clock, Some(commits), tally)
     }
 
     /// A thread for look-ups that are made together, which need no transaction.
-    pub(super) fn start_reader(url: &str, clock: Clock) -> Result<Self, Error> {
-        Self::sit_down(url, clock, None, Tally::default())
+    pub(super) fn start_reader(url: &str, clock: &Clock) -> Result<Self, Error> {
+        Self::sit_down(url, clock, None, &Tally::default())
     }
 
     /// How many jobs wait, and how many may.
@@ -60,9 +60,9 @@ impl Writer {
 
     fn sit_down(
         url: &str,
-        clock: Clock,
-        commits: Option<Commits>,
-        tally: Tally,
+        clock: &Clock,
+        commits: Option<&Commits>,
+        tally: &Tally,
     ) -> Result<Self, Error> {
         let (jobs, waiting) = mpsc::channel(LONGEST_QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -76,7 +76,7 @@ impl Writer {
                 url: url.to_owned(),
                 conn: Some(open(url)?),
                 moments: Moments::of(clock.clone()),
-                commits: commits.clone(),
+                commits: commits.cloned(),
                 tally: tally.clone(),
                 planned: Instant::now(),
             };

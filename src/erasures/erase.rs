@@ -11,8 +11,8 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
-use crate::ids::{self, AccountId, AmbassadorId, ApiKeyId, EventId, Id, ReferralId};
-use crate::{ambassadors, referrals};
+use crate::ids::{self, AccountId, AmbassadorId, ApiKeyId, CustomerId, EventId, Id, ReferralId};
+use crate::{ambassadors, customers, referrals};
 
 /// Events that became visible within so many seconds before the erasure are looked for again in its transaction.
 const MARGIN: i64 = 120;
@@ -24,6 +24,8 @@ pub enum Person {
     Referral(ReferralId),
     /// Who promotes.
     Ambassador(AmbassadorId),
+    /// Who may bring others and be brought: then the ambassador's record and the signup are about the same person.
+    Customer(CustomerId),
 }
 
 /// Where what is personal about them stands, as far as it can be found out before the erasure.
@@ -38,14 +40,46 @@ impl Person {
         match self {
             Self::Referral(id) => id.as_str(),
             Self::Ambassador(id) => id.as_str(),
+            Self::Customer(id) => id.as_str(),
         }
     }
 
-    fn table(&self) -> &'static str {
-        match self {
-            Self::Referral(_) => "referrals",
-            Self::Ambassador(_) => "ambassadors",
+    /// Everything that this person is.
+    fn faces(&self, conn: &mut DbConnection, account: &AccountId) -> Result<Vec<Self>, Error> {
+        let mut faces = vec![self.clone()];
+        if let Self::Customer(id) = self {
+            let mut ask = |question| queries::belongings(conn, question, account, id.as_str());
+            let records = ask(queries::RECORD_OF_A_CUSTOMER)?;
+            let signups = ask(queries::SIGNUP_OF_A_CUSTOMER)?;
+            let records = records
+                .iter()
+                .filter_map(|id| AmbassadorId::from_outside(id));
+            let signups = signups.iter().filter_map(|id| ReferralId::from_outside(id));
+            faces.extend(records.map(Self::Ambassador));
+            faces.extend(signups.map(Self::Referral));
         }
+        Ok(faces)
+    }
+
+    fn empty(
+        &self,
+        conn: &mut DbConnection,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let id = self.id();
+        match self {
+            Self::Referral(_) => {
+                queries::empty(conn, queries::REFERRAL, account, id)?;
+                queries::empty_the_person(conn, "referrals", account, id, now)?;
+            }
+            Self::Ambassador(_) => {
+                queries::empty(conn, queries::AMBASSADOR, account, id)?;
+                queries::empty_the_person(conn, "ambassadors", account, id, now)?;
+            }
+            Self::Customer(_) => queries::empty_the_customer(conn, account, id, now)?,
+        }
+        Ok(())
     }
 
     fn belongings(
@@ -56,6 +90,7 @@ impl Person {
         let question = match self {
             Self::Referral(_) => queries::OF_A_REFERRAL,
             Self::Ambassador(_) => queries::OF_AN_AMBASSADOR,
+            Self::Customer(_) => queries::OF_A_CUSTOMER,
         };
         Ok(queries::belongings(conn, question, account, self.id())?)
     }
@@ -69,6 +104,9 @@ impl Person {
             Self::Ambassador(id) => ambassadors::queries::find_to_change(conn, account, id)?
                 .map(|_| ())
                 .ok_or(Error::NotFound(AmbassadorId::NOUN)),
+            Self::Customer(id) => customers::queries::find_to_change(conn, account, id)?
+                .map(|_| ())
+                .ok_or(Error::NotFound(CustomerId::NOUN)),
         }
     }
 }
@@ -79,7 +117,10 @@ pub fn traces(
     account: &AccountId,
     person: &Person,
 ) -> Result<Traces, Error> {
-    let objects = person.belongings(conn, account)?;
+    let mut objects = Vec::new();
+    for face in person.faces(conn, account)? {
+        objects.extend(face.belongings(conn, account)?);
+    }
     Ok(Traces {
         events: queries::events_about(conn, account, &objects, "")?,
     })
@@ -99,23 +140,25 @@ pub fn erase(
     now: Timestamp,
 ) -> Result<Timestamp, Error> {
     person.hold(conn, account)?;
-    let objects = person.belongings(conn, account)?;
+    queries::empty_events(conn, account, &traces.events, without_anybody)?;
     let lately = ids::first_at("evt", now.plus_seconds(-MARGIN));
-    let mut about = queries::events_about(conn, account, &objects, &lately)?;
-    about.extend(traces.events.iter().cloned());
-    queries::empty_events(conn, account, &about, without_anybody)?;
-    let statements = match person {
-        Person::Referral(_) => queries::REFERRAL,
-        Person::Ambassador(_) => queries::AMBASSADOR,
-    };
-    queries::empty(conn, statements, account, person.id())?;
-    queries::empty_the_person(conn, person.table(), account, person.id(), now)?;
-    if let Some(since) = queries::erased_at(conn, account, person.id())? {
-        return Ok(since);
+    let mut since = now;
+    for face in person.faces(conn, account)? {
+        face.hold(conn, account)?;
+        let objects = face.belongings(conn, account)?;
+        let about = queries::events_about(conn, account, &objects, &lately)?;
+        queries::empty_events(conn, account, &about, without_anybody)?;
+        face.empty(conn, account, now)?;
+        match queries::erased_at(conn, account, face.id())? {
+            Some(before) if face == *person => since = before,
+            Some(_) => {}
+            None => {
+                queries::insert(conn, account, face.id(), now)?;
+                tell(conn, account, by, &face, now)?;
+            }
+        }
     }
-    queries::insert(conn, account, person.id(), now)?;
-    tell(conn, account, by, person, now)?;
-    Ok(now)
+    Ok(since)
 }
 
 /// Whoever has a copy elsewhere can follow.
@@ -129,6 +172,7 @@ fn tell(
     let (action, kind) = match person {
         Person::Referral(_) => (Action::ReferralErased, EventKind::ReferralErased),
         Person::Ambassador(_) => (Action::UserErased, EventKind::UserErased),
+        Person::Customer(_) => (Action::CustomerErased, EventKind::CustomerErased),
     };
     note(conn, &Act::new(account, by, action, person.id(), now))?;
     let object = json!({ "id": person.id() });

@@ -58,7 +58,18 @@ pub(super) const OF_AN_AMBASSADOR: &str = "SELECT id FROM ambassadors WHERE acco
     UNION ALL SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2 \
     UNION ALL SELECT id FROM payouts WHERE account_id = $1 AND ambassador_id = $2";
 
-/// The ids that one of the two questions above has for an answer.
+/// A customer's own events.
+pub(super) const OF_A_CUSTOMER: &str = "SELECT id FROM customers WHERE account_id = $1 AND id = $2";
+
+/// The ambassador record that a customer has who brings others.
+pub(super) const RECORD_OF_A_CUSTOMER: &str =
+    "SELECT ambassador_id AS id FROM invitations WHERE account_id = $1 AND customer_id = $2";
+
+/// The signup of a customer who was brought.
+pub(super) const SIGNUP_OF_A_CUSTOMER: &str =
+    "SELECT referral_id AS id FROM introductions WHERE account_id = $1 AND referred_id = $2";
+
+/// The ids that one of the questions above has for an answer.
 pub(super) fn belongings(
     conn: &mut DbConnection,
     question: &'static str,
@@ -70,6 +81,26 @@ pub(super) fn belongings(
         .bind::<Text, _>(id)
         .load(conn)?;
     Ok(named.into_iter().map(|row| row.id).collect())
+}
+
+/// Empties a customer's row. No two customers share what they are looked for by, so it becomes the id, which no address is.
+pub(super) fn empty_the_customer(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
+    sql_query(format!(
+        "UPDATE customers SET email = '{EMAIL}', email_folded = id, name = NULL, phone = NULL, external_id = NULL, \
+         metadata = '{{}}', updated_at = $1, \
+         idempotency_fingerprint = CASE WHEN idempotency_key IS NOT NULL THEN '{ERASED}' END \
+         WHERE account_id = $2 AND id = $3"
+    ))
+    .bind::<BigInt, _>(now)
+    .bind::<Text, _>(account)
+    .bind::<Text, _>(id)
+    .execute(conn)?;
+    Ok(())
 }
 
 /// Empties the row of the person itself. For a signup also what it is looked for by. (SQLite numbers `$…` by where they

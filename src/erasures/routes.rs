@@ -1,4 +1,4 @@
-//! `/api/v1/referrals/{id}/personal-data` and `/api/v1/users/{id}/personal-data`: the contract.
+//! `/api/v1/referrals/{id}/personal-data`, and the same of users and customers: the contract.
 
 use actix_web::web;
 use serde::Serialize;
@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::openapi::ShowRefusals;
 use crate::http::path::PathId;
-use crate::ids::{AmbassadorId, ReferralId};
-use crate::{ambassadors, referrals};
+use crate::ids::{AmbassadorId, CustomerId, ReferralId};
+use crate::{ambassadors, customers, referrals};
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -20,12 +20,15 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .service(
             web::resource("/referrals/{id}/personal-data").route(web::delete().to(erase_referral)),
         )
-        .service(web::resource("/users/{id}/personal-data").route(web::delete().to(erase_user)));
+        .service(web::resource("/users/{id}/personal-data").route(web::delete().to(erase_user)))
+        .service(
+            web::resource("/customers/{id}/personal-data").route(web::delete().to(erase_customer)),
+        );
 }
 
 /// The operations in the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(erase_referral, erase_user))]
+#[openapi(paths(erase_referral, erase_user, erase_customer))]
 pub struct Docs;
 
 /// Nothing personal is left of somebody.
@@ -69,6 +72,22 @@ async fn erase_user(
 ) -> Result<web::Json<Erasure>, Error> {
     id.find(&app, &account, ambassadors::queries::find).await?;
     answer(&app, account, Person::Ambassador(id.0)).await
+}
+
+/// Erase a customer
+///
+/// The address, name, telephone number, `external_id` and metadata are gone; and so is what is personal about the signup by
+/// which the customer was brought, and about the record of those that the customer brought. There is no way back.
+#[utoipa::path(delete, path = "/api/v1/customers/{id}/personal-data", tag = "Customers", operation_id = "eraseCustomer",
+    params(("id" = CustomerId, Path, description = "The customer's id")),
+    responses((status = 200, description = "It is gone", body = Erasure), ShowRefusals))]
+async fn erase_customer(
+    app: web::Data<App>,
+    account: Account,
+    id: PathId<CustomerId>,
+) -> Result<web::Json<Erasure>, Error> {
+    id.find(&app, &account, customers::queries::find).await?;
+    answer(&app, account, Person::Customer(id.0)).await
 }
 
 async fn answer(app: &App, account: Account, person: Person) -> Result<web::Json<Erasure>, Error> {

@@ -40,6 +40,8 @@ text_enum! {
         ReferralErased = "referral.erased",
         /// What was personal about an ambassador was removed. The object is nothing but the id.
         UserErased = "user.erased",
+        /// What was personal about a customer was removed. The object is nothing but the id.
+        CustomerErased = "customer.erased",
         /// A purchase was reported.
         ConversionCreated = "conversion.created",
         /// A refund was reported.

@@ -6,6 +6,7 @@
 //!
 //! One program of an account may be for its customers (`audience`): they bring each other instead of hanging posters.
 
+pub mod bodies;
 pub mod edit;
 pub mod launch;
 pub mod model;

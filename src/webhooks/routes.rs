@@ -81,7 +81,7 @@ fields! {
         /// Where to: `https://`, at a public address.
         pub url: WebUrl,
         /// The types of events it wants, `referral.*` for all about referrals; all when left out.
-        #[schema(value_type = Option<Vec<String>>)]
+        #[schema(value_type = Option<Vec<String>>, min_items = 1)]
         pub types: Option<EventTypes>,
         /// For people, at most 2,000 characters.
         pub description: Option<Paragraph>,
@@ -99,7 +99,7 @@ fields! {
         /// Another address.
         pub url: Option<WebUrl>,
         /// Other types, or null for all.
-        #[schema(value_type = Option<Vec<String>>)]
+        #[schema(value_type = Option<Vec<String>>, min_items = 1)]
         pub types: Option<Option<EventTypes>>,
         /// Another description, or null for none.
         #[schema(value_type = Option<Paragraph>)]

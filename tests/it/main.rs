@@ -38,6 +38,7 @@ mod migrations;
 mod money_examples;
 mod money_model;
 mod moving;
+mod naughty;
 mod pages;
 mod payday;
 mod payouts;

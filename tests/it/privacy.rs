@@ -21,6 +21,10 @@ use crate::support::{Caller, Database, TestApp, on_both};
 
 /// Stands in everything that is known about the person who signs up.
 const PERSON: &str = "refcanary";
+/// Stands in everything that is known about a customer, but for the telephone number.
+const CUSTOMER: &str = "custcanary";
+/// The telephone number.
+const PHONE: &str = "+351910000077";
 /// Stands in everything that is known about the ambassador.
 const STUDENT: &str = "usercanary";
 
@@ -30,7 +34,14 @@ const SETTINGS: [(&str, &str); 2] = [
 ];
 
 /// The columns that may hold something personal. Whoever adds one of these fills it in `a_tour`.
-const PERSONAL: [(&str, &str); 33] = [
+const PERSONAL: [(&str, &str); 40] = [
+    ("customers", "email"),
+    ("customers", "email_folded"),
+    ("customers", "name"),
+    ("customers", "phone"),
+    ("customers", "external_id"),
+    ("customers", "metadata"),
+    ("customers", "idempotency_fingerprint"),
     ("ambassadors", "first_name"),
     ("ambassadors", "last_name"),
     ("ambassadors", "email"),
@@ -71,7 +82,13 @@ const PERSONAL: [(&str, &str); 33] = [
 
 /// The columns of text that hold nothing personal, in whatever table: ids, words of ours, what the company says about
 /// itself.
-const HARMLESS: [&str; 48] = [
+const HARMLESS: [&str; 54] = [
+    "customer_id",
+    "referrer_id",
+    "referred_id",
+    "reward_unit",
+    "coupon_code",
+    "scopes",
     "id",
     "account_id",
     "program_id",
@@ -123,7 +140,9 @@ const HARMLESS: [&str; 48] = [
 ];
 
 /// The same, of one table only.
-const HARMLESS_THERE: [(&str, &str); 14] = [
+const HARMLESS_THERE: [(&str, &str); 16] = [
+    ("programs", "audience"),
+    ("programs", "coupon_prefix"),
     ("accounts", "name"),
     ("api_keys", "name"),
     ("programs", "name"),
@@ -220,6 +239,11 @@ async fn a_tour(app: &TestApp) -> (Value, Value, Value) {
     let hook = json!({ "url": receiver.url });
     app.post("/api/v1/webhook-endpoints", hook).await.ok();
     let met = a_tour_of(app).await;
+    let customer = json!({
+        "email": "CustCanary@example.com", "name": "custcanary", "phone": "+351910000077", "external_id": "custcanary 9",
+        "metadata": { "who": "custcanary" }, "idempotency_key": "customer 1",
+    });
+    app.post("/api/v1/customers", customer).await.ok();
     app.wait(1);
     deliver_due(&app.app).await.expect("a round");
     met
@@ -317,6 +341,36 @@ on_both! {
         assert_eq!(money(app).await, before);
         let acts = app.get("/api/v1/audit-log?action=user.erased").await.ok();
         assert_eq!(acts["acts"][0]["object_id"], student["id"]);
+    }
+
+    async fn a_customer_is_erased_with_the_signup_and_the_record_of_those_they_brought(app: &TestApp) {
+        a_tour(app).await;
+        app.a_program_for_customers(json!({}), json!({ "type": "points", "amount": 100 })).await;
+        let customers = app.all("customers").await;
+        let first = customers.iter().find(|customer| customer["name"] == CUSTOMER).expect("the customer");
+        let path = format!("/api/v1/customers/{}", id(first));
+        let link = app.post(&format!("{path}/invitation"), json!({})).await.ok();
+        let scan = app.follows(&link).await;
+        app.wait(1);
+        let friend = json!({
+            "impression_id": scan, "first_name": "custcanary", "last_name": "B", "email": "friend@custcanary.example.com",
+        });
+        let signup = app.post("/api/v1/referrals", friend).await.ok();
+        let friend = app.introduction(&signup).await["referred_id"].as_str().expect("a customer").to_owned();
+        deliver_due(&app.app).await.expect("a round");
+        assert!(where_is(app, CUSTOMER).len() > 8, "{:?}", where_is(app, CUSTOMER));
+        erase(app, &format!("{path}/personal-data")).await;
+        erase(app, &format!("/api/v1/customers/{friend}/personal-data")).await;
+        assert_eq!(where_is(app, CUSTOMER), Vec::<String>::new());
+        assert_eq!(where_is(app, PHONE), Vec::<String>::new());
+        assert_eq!(app.get(&path).await.ok()["email"], "erased@erased.invalid");
+        assert_eq!(app.get(&format!("/api/v1/referrals/{}", id(&signup))).await.ok()["first_name"], "Erased");
+        verified(app);
+        // Somebody else can be erased too, and the address is free for somebody new.
+        let body = json!({ "email": "custcanary@example.com" });
+        let again = app.post("/api/v1/customers", body).await.ok();
+        assert_ne!(again["id"], first["id"]);
+        erase(app, &format!("/api/v1/customers/{}/personal-data", id(&again))).await;
     }
 
     async fn who_signs_up_again_is_somebody_new(app: &TestApp) {
@@ -443,6 +497,8 @@ async fn of_every_column_it_is_known_whether_it_is_personal() {
         where_is(&app, PERSON),
         where_is(&app, STUDENT),
         where_is(&app, "203.0.113.77"),
+        where_is(&app, CUSTOMER),
+        where_is(&app, PHONE),
     ]
     .concat();
     let mut conn = app.database.connect();

@@ -172,6 +172,51 @@ impl Operation {
         found
     }
 
+    /// The fields of the body that take a text of the caller's choice.
+    pub fn texts(&self) -> Vec<String> {
+        let properties = self
+            .body
+            .as_ref()
+            .and_then(|body| body["properties"].as_object());
+        let is_text = |schema: &Value| {
+            let parts = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+            let parts = parts.cloned().unwrap_or_else(|| vec![schema.clone()]);
+            parts
+                .iter()
+                .any(|part| part["type"].to_string().contains("string") && part["enum"].is_null())
+        };
+        let fields = properties.into_iter().flatten();
+        let texts = fields.filter(|(name, schema)| kind(name).is_none() && is_text(schema));
+        texts.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The request with `own` things, and `value` in this field of the body.
+    pub async fn send_text(
+        &self,
+        caller: &Caller,
+        own: &Things,
+        field: &str,
+        text: &str,
+    ) -> Answer {
+        let schema = self.body.as_ref().expect("a body");
+        let mut body = self.made_up(schema, own, None);
+        body[field] = json!(text);
+        if field != "idempotency_key" && schema["properties"]["idempotency_key"].is_object() {
+            body["idempotency_key"] = json!(format!(
+                "{field} {}",
+                text.escape_unicode().take(200).collect::<String>()
+            ));
+        }
+        let id = match self.path.contains("{id}") {
+            true => self.path_kind("id").and_then(|kind| own.get(kind)),
+            false => None,
+        };
+        let path = self.path.replace("{id}", id.map_or("x", |id| id));
+        caller
+            .send(self.method.clone(), &path, &[], Some(body.to_string()))
+            .await
+    }
+
     /// The request with `own` things in all places that must be filled, and `id` at `position`.
     pub async fn send(
         &self,
