@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
 use crate::ids::{self, AccountId, AmbassadorId, ApiKeyId, CustomerId, EventId, Id, ReferralId};
-use crate::{ambassadors, customers, referrals};
+use crate::{ambassadors, customers, referrals, replies};
 
 /// Events that became visible within so many seconds before the erasure are looked for again in its transaction.
 const MARGIN: i64 = 120;
@@ -143,6 +143,10 @@ pub fn erase(
     queries::empty_events(conn, account, &traces.events, without_anybody)?;
     let lately = ids::first_at("evt", now.plus_seconds(-MARGIN));
     let mut since = now;
+    if matches!(person, Person::Customer(_)) {
+        // Dialects show customers. Who repeats a request now is not told what is gone.
+        replies::queries::forget_all(conn, account)?;
+    }
     for face in person.faces(conn, account)? {
         face.hold(conn, account)?;
         let objects = face.belongings(conn, account)?;

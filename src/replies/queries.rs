@@ -33,3 +33,9 @@ pub fn forget(conn: &mut DbConnection, account: &AccountId, before: Timestamp) -
     diesel::delete(old).execute(conn)?;
     Ok(())
 }
+
+/// Forgets all of the account's replies.
+pub fn forget_all(conn: &mut DbConnection, account: &AccountId) -> QueryResult<()> {
+    diesel::delete(replies::table.filter(replies::account_id.eq(account))).execute(conn)?;
+    Ok(())
+}
