@@ -36,7 +36,7 @@ async fn what_a_killed_server_acknowledged_is_there_once_and_adds_up() {
         let (mut acknowledged, kills) = (0, number("KILLS", 10) as u64);
         for turn in 0..kills {
             let server = Process::start(&app.database);
-            traffic.flow(&server.base, turn, moment(turn)).await;
+            traffic.flow_well(&server.base, turn, moment(turn)).await;
             server.kill();
             must_add_up(&app.database);
             let server = Process::start(&app.database);
@@ -70,7 +70,7 @@ async fn cut_again_and_again(disk: impl Fn(&Database) -> Disk, cuts: u64) -> (us
     let (mut acknowledged, mut lost) = (0, Vec::new());
     for turn in 0..cuts {
         let server = disk.start(&database);
-        traffic.flow(&server.base, turn, moment(turn)).await;
+        traffic.flow_well(&server.base, turn, moment(turn)).await;
         server.kill();
         disk.cut();
         must_add_up(&database);
