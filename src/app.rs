@@ -140,6 +140,7 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
         routes.configure(metrics::configure);
     }
     routes
+        .configure(impressions::scan_routes::configure)
         .service(
             web::scope("/api/v1/public")
                 .configure(programs::public_routes::configure)
@@ -150,6 +151,7 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
         )
         .service(
             web::scope("/api/v1")
+                .configure(referrals::routes::configure) // first, because they are looked for one after the other
                 .configure(api_keys::routes::configure)
                 .configure(programs::routes::configure)
                 .configure(rules::routes::configure)
@@ -159,7 +161,6 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
                 .configure(impressions::routes::configure)
                 .configure(conversions::routes::configure)
                 .configure(refunds::routes::configure)
-                .configure(referrals::routes::configure)
                 .configure(referrals::history_routes::configure)
                 .configure(invitations::routes::configure)
                 .configure(customers::routes::configure)
@@ -201,7 +202,6 @@ fn routes(routes: &mut web::ServiceConfig, config: &Config) {
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(authenticate)),
         )
-        .configure(impressions::scan_routes::configure)
         .configure(posters::image_routes::configure)
         .configure(operations::configure)
         .configure(docs_page::configure);

@@ -10,6 +10,7 @@ mod gate;
 mod job;
 pub mod load;
 mod local;
+pub(crate) mod many;
 pub mod migrations;
 pub(crate) mod name;
 pub(crate) mod order;

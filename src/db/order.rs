@@ -8,10 +8,10 @@
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
 use super::DbConnection;
+use super::statement::statement;
 use crate::clock::{Clock, Timestamp};
 
 #[derive(QueryableByName)]
@@ -69,7 +69,7 @@ pub(crate) fn closed_before(
     }
 }
 
-fn ask(conn: &mut PgConnection, question: &str) -> QueryResult<Timestamp> {
-    let answer: Moment = sql_query(question).get_result(conn)?;
+fn ask(conn: &mut PgConnection, question: &'static str) -> QueryResult<Timestamp> {
+    let answer: Moment = statement(question).get_result(conn)?;
     Ok(Timestamp::from_micros(answer.micros))
 }

@@ -102,18 +102,3 @@ pub(crate) fn by_account<A: Ord, T>(wanted: impl Iterator<Item = (A, T)>) -> BTr
     }
     grouped
 }
-
-/// One column of many rows, for PostgreSQL's arrays.
-macro_rules! column {
-    ($rows:expr, $field:ident) => {
-        $rows.iter().map(|row| &row.$field).collect::<Vec<_>>()
-    };
-    ($rows:expr, $field:ident?) => {
-        $rows
-            .iter()
-            .map(|row| row.$field.as_ref())
-            .collect::<Vec<_>>()
-    };
-}
-
-pub(crate) use column;

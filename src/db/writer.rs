@@ -120,9 +120,13 @@ impl Writer {
 fn open(url: &str) -> Result<DbConnection, Error> {
     let unavailable = |error: ConnectionError| Error::Unavailable(error.to_string());
     let mut conn = DbConnection::open(url).map_err(unavailable)?;
-    if let DbConnection::Postgres(inner) = &mut conn {
+    match &mut conn {
         // Everybody waits for the writer, so it does not wait for long.
-        inner.batch_execute("SET lock_timeout = '1s'; SET statement_timeout = '5s'")?;
+        DbConnection::Postgres(inner) => {
+            inner.batch_execute("SET lock_timeout = '1s'; SET statement_timeout = '5s'")?;
+        }
+        // What a statement of many rows must be able to take back is kept in memory and not in a file made for it.
+        DbConnection::Sqlite(inner) => inner.batch_execute("PRAGMA temp_store = MEMORY")?,
     }
     Ok(conn)
 }

@@ -3,18 +3,23 @@
 use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::model::{Event, EventKind};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::db::many::{self, many};
 use crate::db::page::{Order, Page};
 use crate::db::schema::events;
-use crate::db::statement::{column, statement};
+use crate::db::statement::statement;
 use crate::ids::{AccountId, EventId};
 
-const INSERT_MANY: &str = "INSERT INTO events (account_id, id, sequence, kind, object_id, data, previous_status, created_at) \
-    SELECT * FROM unnest(?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[])";
+many! {
+    Happened: Event => "events" {
+        id: text, sequence: number_or_null, kind: text, object_id: text, data: text, previous_status: text_or_null,
+        created_at: number,
+    } then ""
+}
 
 const COUNT_ON: &str = "INSERT INTO event_counters (account_id, last) VALUES (?, ?) \
     ON CONFLICT (account_id) DO UPDATE SET last = last + excluded.last RETURNING last";
@@ -57,26 +62,7 @@ pub fn count_on(conn: &mut DbConnection, account: &AccountId, count: i64) -> Que
 
 /// Stores events.
 pub fn insert(conn: &mut DbConnection, rows: &[Event]) -> QueryResult<()> {
-    match conn {
-        DbConnection::Sqlite(c) => {
-            for row in rows {
-                diesel::insert_into(events::table).values(row).execute(c)?;
-            }
-        }
-        DbConnection::Postgres(c) => {
-            statement(INSERT_MANY)
-                .bind::<Array<Text>, _>(column!(rows, account_id))
-                .bind::<Array<Text>, _>(column!(rows, id))
-                .bind::<Array<Nullable<BigInt>>, _>(column!(rows, sequence?))
-                .bind::<Array<Text>, _>(column!(rows, kind))
-                .bind::<Array<Text>, _>(column!(rows, object_id))
-                .bind::<Array<Text>, _>(column!(rows, data))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, previous_status?))
-                .bind::<Array<BigInt>, _>(column!(rows, created_at))
-                .execute(c)?;
-        }
-    }
-    Ok(())
+    many::insert::<Happened>(conn, rows).map(drop)
 }
 
 /// Whether some of the account's events have no number yet.

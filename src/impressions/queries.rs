@@ -1,11 +1,11 @@
 //! Every statement about `impressions` alone; lists are in `filed_queries`.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::model::Impression;
+use crate::db::many::{self, many};
 use crate::db::schema::impressions;
-use crate::db::statement::{by_account, column, statement};
+use crate::db::statement::by_account;
 use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, ImpressionId};
 use crate::text::{IdempotencyKey, Line, Paragraph};
@@ -64,36 +64,17 @@ pub fn find_each(
     }
 }
 
-const INSERT_MANY: &str = "INSERT INTO impressions (account_id, id, poster_id, program_id, ambassador_id, \
-        scanned_at, user_agent, ip_address, metadata) \
-    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], \
-        ?::text[], ?::text[], ?::text[])";
+many! {
+    /// Scans carry no idempotency keys.
+    Scans: Impression => "impressions" {
+        id: text, poster_id: text, program_id: text, ambassador_id: text, scanned_at: number, user_agent: text_or_null,
+        ip_address: text_or_null, metadata: text,
+    } then ""
+}
 
 /// Stores scans, which carry no idempotency keys.
 pub fn insert(conn: &mut DbConnection, rows: &[Impression]) -> QueryResult<()> {
-    match conn {
-        DbConnection::Sqlite(c) => {
-            for row in rows {
-                diesel::insert_into(impressions::table)
-                    .values(row)
-                    .execute(c)?;
-            }
-        }
-        DbConnection::Postgres(c) => {
-            statement(INSERT_MANY)
-                .bind::<Array<Text>, _>(column!(rows, account_id))
-                .bind::<Array<Text>, _>(column!(rows, id))
-                .bind::<Array<Text>, _>(column!(rows, poster_id))
-                .bind::<Array<Text>, _>(column!(rows, program_id))
-                .bind::<Array<Text>, _>(column!(rows, ambassador_id))
-                .bind::<Array<BigInt>, _>(column!(rows, scanned_at))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, user_agent?))
-                .bind::<Array<Nullable<Text>>, _>(column!(rows, ip_address?))
-                .bind::<Array<Text>, _>(column!(rows, metadata))
-                .execute(c)?;
-        }
-    }
-    Ok(())
+    many::insert::<Scans>(conn, rows).map(drop)
 }
 
 /// Stores a scan that may have been stored before. `false`: its idempotency key is taken.

@@ -19,17 +19,17 @@ use crate::{invitations, programs};
 /// Of signups that were just stored, those in customer programs: whoever signed up is a customer from now on, and was
 /// brought by the one whose link it was. Nobody is brought twice, nor by himself; such a signup introduces nobody, and is
 /// a referral like any other.
-pub fn introduce(conn: &mut DbConnection, signups: &[Referral]) -> Result<(), Error> {
+pub fn introduce(conn: &mut DbConnection, signups: &[&Referral]) -> Result<(), Error> {
     let programs = signups.iter().map(|one| (&one.account_id, &one.program_id));
     let programs = programs::queries::for_customers(conn, programs)?;
     if programs.is_empty() {
         return Ok(());
     }
-    let is_ours = |one: &&Referral| {
+    let is_ours = |one: &&&Referral| {
         let program = (one.account_id.clone(), one.program_id.clone());
         programs.contains(&program)
     };
-    let signups: Vec<&Referral> = signups.iter().filter(is_ours).collect();
+    let signups: Vec<&Referral> = signups.iter().filter(is_ours).copied().collect();
     let met = meet(conn, &signups)?;
     for (account, signups) in by_account(signups.into_iter().map(|one| (&one.account_id, one))) {
         let ambassadors = signups

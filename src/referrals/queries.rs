@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::model::{Referral, ReferralFilter, ReferralMove, ReferralStatus};
+use crate::db::many::{self, many};
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{referral_moves, referrals};
-use crate::db::statement::{by_account, column, statement};
+use crate::db::statement::by_account;
 use crate::db::together::Timed;
 use crate::db::{DbConnection, on_each_database};
 use crate::error::Error;
@@ -156,74 +156,42 @@ pub fn list(
     })
 }
 
-const INSERT_MANY: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, \
-        first_name, last_name, email, email_folded, profile_picture, external_id, status, metadata, idempotency_key, \
-        idempotency_fingerprint, created_at, updated_at) \
-    SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], \
-        ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[]) \
-    ON CONFLICT DO NOTHING RETURNING id";
-
-#[derive(QueryableByName)]
-struct Inserted {
-    #[diesel(sql_type = Text)]
-    id: ReferralId,
+many! {
+    /// None was verified yet.
+    SignedUp: Referral => "referrals" {
+        id: text, impression_id: text, program_id: text, ambassador_id: text, first_name: text, last_name: text,
+        email: text, email_folded: text, profile_picture: text_or_null, external_id: text_or_null, status: text,
+        metadata: text, idempotency_key: text_or_null, idempotency_fingerprint: text_or_null, created_at: number,
+        updated_at: number,
+    } then "ON CONFLICT DO NOTHING"
 }
 
-/// Stores new referrals, none of which was verified yet. Returns those that were stored, in their order: of the
-/// others the idempotency key was taken.
-pub fn insert_new<'a>(
-    conn: &mut DbConnection,
-    rows: impl Iterator<Item = &'a Referral>,
-) -> QueryResult<Vec<Referral>> {
-    let rows: Vec<&Referral> = rows.collect();
-    let mut stored = Vec::with_capacity(rows.len());
-    match conn {
-        DbConnection::Sqlite(c) => {
-            for row in rows {
-                let inserted = diesel::insert_into(referrals::table)
-                    .values(row)
-                    .on_conflict_do_nothing()
-                    .execute(c)?;
-                stored.extend((inserted == 1).then(|| (*row).clone()));
-            }
-        }
-        DbConnection::Postgres(c) if !rows.is_empty() => {
-            // Two who insert the same keys at once do not wait for each other in a circle.
-            let mut sorted = rows.clone();
-            sorted.sort_by_key(|row| {
-                row.idempotency_key
-                    .as_ref()
-                    .map(|key| key.as_str().to_owned())
-            });
-            let inserted: Vec<Inserted> = statement(INSERT_MANY)
-                .bind::<Array<Text>, _>(column!(sorted, account_id))
-                .bind::<Array<Text>, _>(column!(sorted, id))
-                .bind::<Array<Text>, _>(column!(sorted, impression_id))
-                .bind::<Array<Text>, _>(column!(sorted, program_id))
-                .bind::<Array<Text>, _>(column!(sorted, ambassador_id))
-                .bind::<Array<Text>, _>(column!(sorted, first_name))
-                .bind::<Array<Text>, _>(column!(sorted, last_name))
-                .bind::<Array<Text>, _>(column!(sorted, email))
-                .bind::<Array<Text>, _>(column!(sorted, email_folded))
-                .bind::<Array<Nullable<Text>>, _>(column!(sorted, profile_picture?))
-                .bind::<Array<Nullable<Text>>, _>(column!(sorted, external_id?))
-                .bind::<Array<Text>, _>(column!(sorted, status))
-                .bind::<Array<Text>, _>(column!(sorted, metadata))
-                .bind::<Array<Nullable<Text>>, _>(column!(sorted, idempotency_key?))
-                .bind::<Array<Nullable<Text>>, _>(column!(sorted, idempotency_fingerprint?))
-                .bind::<Array<BigInt>, _>(column!(sorted, created_at))
-                .bind::<Array<BigInt>, _>(column!(sorted, updated_at))
-                .load(c)?;
-            let inserted: HashSet<ReferralId> = inserted.into_iter().map(|row| row.id).collect();
-            stored.extend(
-                rows.iter()
-                    .filter(|row| inserted.contains(&row.id))
-                    .map(|row| (*row).clone()),
-            );
-        }
-        DbConnection::Postgres(_) => {}
+/// Stores new referrals, none of which was verified yet. Says of each whether it was stored: of the others the
+/// idempotency key was taken.
+pub fn insert_new(conn: &mut DbConnection, rows: &[&Referral]) -> QueryResult<Vec<bool>> {
+    let mut sorted = rows.to_vec();
+    if let DbConnection::Postgres(_) = conn {
+        // Two who insert the same keys at once do not wait for each other in a circle.
+        let key = |row: &Referral| {
+            row.idempotency_key
+                .as_ref()
+                .map(|key| key.as_str().to_owned())
+        };
+        sorted.sort_by_cached_key(|row| key(row));
     }
-    Ok(stored)
+    if many::insert::<SignedUp>(conn, sorted)? == rows.len() {
+        return Ok(vec![true; rows.len()]);
+    }
+    let mut stored = HashSet::new();
+    for (account, ids) in by_account(rows.iter().map(|row| (&row.account_id, &row.id))) {
+        let found: Vec<ReferralId> = referrals::table
+            .filter(referrals::account_id.eq(account))
+            .filter(referrals::id.eq_any(ids))
+            .select(referrals::id)
+            .load(conn)?;
+        stored.extend(found);
+    }
+    Ok(rows.iter().map(|row| stored.contains(&row.id)).collect())
 }
 
 /// Stores what changed of a referral that stood at `from`. `false`: somebody moved it first, and nothing is

@@ -41,6 +41,10 @@ pub type Outcome = Result<Recorded<Referral>, Error>;
 /// simultaneous requests with one key, one makes the referral and the others get it.
 pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<Outcome>, Error> {
     let impressions = impressions_of(conn, signups)?;
+    let impressions: Found = impressions
+        .iter()
+        .map(|row| ((&row.account_id, &row.id), row))
+        .collect();
     let made = signups.iter().map(|signup| {
         let new = &signup.item;
         let impression = impressions.get(&(&new.account_id, &new.new.impression_id))?;
@@ -50,44 +54,53 @@ pub fn record(conn: &mut DbConnection, signups: &[Timed<Signup>]) -> Result<Vec<
     });
     let made: Vec<Option<Referral>> = made.collect();
     // Nearly every signup is a new one, so the table is told about all, and its index of keys finds the others.
-    let stored = queries::insert_new(conn, made.iter().flatten())?;
-    tell(conn, &stored)?;
-    introduce(conn, &stored)?;
-    tally(
-        conn,
-        stored.iter().filter_map(|referral| {
-            let impression = impressions.get(&(&referral.account_id, &referral.impression_id))?;
-            Some(signed_up(referral, impression))
-        }),
-    )?;
-    let mut stored = stored.into_iter().peekable();
-    let mut outcomes: Vec<Option<Outcome>> = made
-        .iter()
-        .map(|made| {
-            let id = &made.as_ref()?.id;
-            let new = stored.next_if(|referral| referral.id == *id)?;
-            Some(Ok(Recorded::New(new)))
-        })
-        .collect();
-    if outcomes.iter().any(Option::is_none) {
-        let earlier = replays(conn, signups, |place| outcomes[place].is_none())?;
-        for (outcome, earlier) in outcomes.iter_mut().zip(earlier) {
-            *outcome = outcome.take().or(earlier);
-        }
+    let is_new = store(conn, &made, &impressions)?;
+    let mut earlier = match is_new.contains(&false) {
+        true => replays(conn, signups, |place| !is_new[place])?,
+        false => Vec::new(),
     }
+    .into_iter();
     let refused = |made: &Option<Referral>| match made {
         Some(_) => Err(Error::internal("what was there a moment ago is gone")),
         None => Err(Error::no_such("impression_id", ImpressionId::NOUN)),
     };
-    let outcomes = outcomes.into_iter().zip(&made);
-    Ok(outcomes
-        .map(|(outcome, made)| outcome.unwrap_or_else(|| refused(made)))
-        .collect())
+    let outcomes = made.into_iter().zip(is_new).map(|(made, is_new)| {
+        let earlier = earlier.next().flatten();
+        match made {
+            Some(new) if is_new => Ok(Recorded::New(new)),
+            made => earlier.unwrap_or_else(|| refused(&made)),
+        }
+    });
+    Ok(outcomes.collect())
 }
 
-fn tell(conn: &mut DbConnection, stored: &[Referral]) -> Result<(), Error> {
+/// Stores those whose keys are not taken, and what follows from them. Which were stored.
+fn store(
+    conn: &mut DbConnection,
+    made: &[Option<Referral>],
+    impressions: &Found,
+) -> Result<Vec<bool>, Error> {
+    let rows: Vec<&Referral> = made.iter().flatten().collect();
+    let mut is_new = queries::insert_new(conn, &rows)?.into_iter();
+    let is_new: Vec<bool> = made
+        .iter()
+        .map(|made| made.is_some() && is_new.next().unwrap_or_default())
+        .collect();
+    let stored = made.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
+    let stored: Vec<&Referral> = stored.filter_map(|(made, _)| made.as_ref()).collect();
+    tell(conn, &stored)?;
+    introduce(conn, &stored)?;
+    let counts = stored.iter().filter_map(|referral| {
+        let impression = impressions.get(&(&referral.account_id, &referral.impression_id))?;
+        Some(signed_up(referral, impression))
+    });
+    tally(conn, counts)?;
+    Ok(is_new)
+}
+
+fn tell(conn: &mut DbConnection, stored: &[&Referral]) -> Result<(), Error> {
     let events = stored.iter().map(|referral| {
-        let view = ReferralView::from(referral.clone());
+        let view = ReferralView::from((*referral).clone());
         let (account, id) = (&referral.account_id, referral.id.as_str());
         Event::new(
             account,
@@ -130,27 +143,19 @@ fn replays(
     Ok(outcomes)
 }
 
-type Found<'a> = HashMap<(&'a AccountId, &'a ImpressionId), Impression>;
+type Found<'a> = HashMap<(&'a AccountId, &'a ImpressionId), &'a Impression>;
 
-fn impressions_of<'a>(
+fn impressions_of(
     conn: &mut DbConnection,
-    signups: &'a [Timed<Signup>],
-) -> Result<Found<'a>, Error> {
+    signups: &[Timed<Signup>],
+) -> Result<Vec<Impression>, Error> {
     let mut wanted: Vec<_> = signups
         .iter()
         .map(|signup| (&signup.item.account_id, &signup.item.new.impression_id))
         .collect();
-    wanted.sort();
+    wanted.sort_unstable();
     wanted.dedup();
-    let found = impressions::queries::find_each(conn, &wanted)?;
-    let mut found: HashMap<(AccountId, ImpressionId), Impression> = found
-        .into_iter()
-        .map(|row| ((row.account_id.clone(), row.id.clone()), row))
-        .collect();
-    Ok(wanted
-        .into_iter()
-        .filter_map(|key| Some((key, found.remove(&(key.0.clone(), key.1.clone()))?)))
-        .collect())
+    Ok(impressions::queries::find_each(conn, &wanted)?)
 }
 
 fn referral(

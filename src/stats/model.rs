@@ -60,15 +60,6 @@ impl DailyStats {
             ReferralStatus::Rejected => &mut self.rejected,
         }
     }
-
-    /// Adds the counts of `other`.
-    pub fn add(&mut self, other: &Self) {
-        self.scans += other.scans;
-        self.pending += other.pending;
-        self.converted += other.converted;
-        self.verified += other.verified;
-        self.rejected += other.rejected;
-    }
 }
 
 /// Which counts.

@@ -9,7 +9,7 @@ CREATE TABLE impressions (
     scanned_at              INTEGER NOT NULL,
     user_agent              TEXT CHECK (length(user_agent) <= 2000),
     ip_address              TEXT CHECK (length(ip_address) <= 45),
-    metadata                TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
+    metadata                TEXT NOT NULL CHECK (metadata LIKE '{%}'),
     -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
     idempotency_key         TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     idempotency_fingerprint TEXT,
