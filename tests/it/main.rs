@@ -24,6 +24,7 @@ mod demo;
 mod docs;
 mod earnings;
 mod equal_answers;
+mod erased_again;
 mod events;
 mod idempotency;
 mod impressions;
