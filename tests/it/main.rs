@@ -55,6 +55,7 @@ mod referrals;
 mod refunds;
 mod remembered;
 mod retention;
+mod retries;
 mod rule_shapes;
 mod rules;
 mod same_answers;
