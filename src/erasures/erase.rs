@@ -62,6 +62,21 @@ pub fn empty(
     )?)
 }
 
+/// Empties a few of the rows that belong to somebody who may have very many. How many; none: there are no more.
+pub fn empty_a_few(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    person: &Person,
+) -> Result<usize, Error> {
+    let mut emptied = 0;
+    for face in person.faces(conn, account)? {
+        if let Person::Ambassador(id) = face {
+            emptied += queries::empty(conn, queries::A_FEW_OF_AN_AMBASSADOR, account, id.as_str())?;
+        }
+    }
+    Ok(emptied)
+}
+
 /// Removes what is personal about the person, wherever it stands, but for events before `reached`, which are emptied
 /// already. Ids, amounts, dates and statuses stay. Asked again, it removes what came after. Since when they are erased.
 ///

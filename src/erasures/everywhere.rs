@@ -1,7 +1,8 @@
-//! An erasure from beginning to end, for handlers and the command line: the events are looked through in reads, emptied in
-//! short writes, and only then is the person erased, so that others wait for little of it.
+//! An erasure from beginning to end, for handlers and the command line: the events are looked through in reads, they and
+//! whatever there may be very much of are emptied in short writes, and only then is the person erased, so that others wait
+//! for little of it.
 
-use super::erase::{empty, erase, traces};
+use super::erase::{empty, empty_a_few, erase, traces};
 use super::person::Person;
 use crate::clock::{Clock, Timestamp};
 use crate::db::Db;
@@ -37,6 +38,13 @@ pub async fn everywhere(
             db.write(move |conn, _| empty(conn, &owner, &step)).await?;
         }
         reached = found.reached;
+    }
+    loop {
+        let (owner, whom) = (account.clone(), person.clone());
+        let emptied = db.write(move |conn, _| empty_a_few(conn, &owner, &whom));
+        if emptied.await? == 0 {
+            break;
+        }
     }
     let (owner, by, whom) = (account.clone(), by.cloned(), person.clone());
     let since = db

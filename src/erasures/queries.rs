@@ -46,6 +46,22 @@ pub(super) const AMBASSADOR: &[&str] = &[
      (SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2)",
 ];
 
+/// The same a few rows at a time, because an ambassador may have very many.
+pub(super) const A_FEW_OF_AN_AMBASSADOR: &[&str] = &[
+    "UPDATE payouts SET metadata = '{}', failure_reason = NULL WHERE account_id = $1 AND id IN \
+     (SELECT id FROM payouts WHERE account_id = $1 AND ambassador_id = $2 \
+     AND (metadata <> '{}' OR failure_reason IS NOT NULL) LIMIT 200)",
+    "UPDATE payout_moves SET note = NULL WHERE account_id = $1 AND (payout_id, position) IN \
+     (SELECT m.payout_id, m.position FROM payout_moves m JOIN payouts p ON p.account_id = m.account_id AND p.id = m.payout_id \
+     WHERE p.account_id = $1 AND p.ambassador_id = $2 AND m.note IS NOT NULL LIMIT 200)",
+    "UPDATE earnings SET metadata = '{}', description = NULL WHERE account_id = $1 AND id IN \
+     (SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2 \
+     AND (metadata <> '{}' OR description IS NOT NULL) LIMIT 200)",
+    "UPDATE earning_moves SET note = NULL WHERE account_id = $1 AND (earning_id, position) IN \
+     (SELECT m.earning_id, m.position FROM earning_moves m JOIN earnings e ON e.account_id = m.account_id AND e.id = m.earning_id \
+     WHERE e.account_id = $1 AND e.ambassador_id = $2 AND m.note IS NOT NULL LIMIT 200)",
+];
+
 /// What belongs to a signup, for the events about it.
 pub(super) const OF_A_REFERRAL: &str = "SELECT id FROM referrals WHERE account_id = $1 AND id = $2 \
     UNION ALL SELECT impression_id FROM referrals WHERE account_id = $1 AND id = $2 \
@@ -136,20 +152,21 @@ pub(super) fn empty_the_person(
     Ok(())
 }
 
-/// Does what each of the statements says.
+/// Does what each of the statements says. How many rows that changed.
 pub(super) fn empty(
     conn: &mut DbConnection,
     statements: &[&'static str],
     account: &AccountId,
     id: &str,
-) -> QueryResult<()> {
+) -> QueryResult<usize> {
+    let mut changed = 0;
     for statement in statements {
-        sql_query(*statement)
+        changed += sql_query(*statement)
             .bind::<Text, _>(account)
             .bind::<Text, _>(id)
             .execute(conn)?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Shows `work` the account's events about these objects, from the event with the id `from` on, a few at a time. Looks at

@@ -278,13 +278,20 @@ pub fn where_in(database: &Database, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for table in TABLES {
         let shape = Shape::of(&mut conn, table).expect("a table");
-        let rows = shape.page(&mut conn, None, None).expect("rows");
-        for row in rows {
-            for (column, value) in row.as_object().expect("a row") {
-                let place = format!("{}.{column}", table.name);
-                if value.to_string().to_lowercase().contains(word) && !found.contains(&place) {
-                    found.push(place);
+        let mut last = None;
+        loop {
+            let mut rows = shape.page(&mut conn, None, last.as_ref()).expect("rows");
+            for row in &rows {
+                for (column, value) in row.as_object().expect("a row") {
+                    let place = format!("{}.{column}", table.name);
+                    if value.to_string().to_lowercase().contains(word) && !found.contains(&place) {
+                        found.push(place);
+                    }
                 }
+            }
+            last = rows.pop();
+            if last.is_none() {
+                break;
             }
         }
     }
@@ -397,7 +404,7 @@ on_both! {
     }
 
     async fn however_much_was_said_about_somebody_all_of_it_goes(app: &TestApp) {
-        let (referral, _, _) = a_tour(app).await;
+        let (referral, student, _) = a_tour(app).await;
         let path = format!("/api/v1/referrals/{}", id(&referral));
         // More than are emptied in one write.
         for turn in 0..130 {
@@ -409,6 +416,12 @@ on_both! {
         app.wait(60);
         erase(app, &format!("{path}/personal-data")).await;
         assert_eq!(app.get(&path).await.ok(), kept, "what is gone does not change again");
+        for turn in 0..210 {
+            let bonus = json!({ "referral_id": referral["id"], "amount": 1, "description": format!("for usercanary {turn}") });
+            app.post("/api/v1/earnings", bonus).await.ok();
+        }
+        erase(app, &format!("/api/v1/users/{}/personal-data", id(&student))).await;
+        assert_eq!(where_is(app, STUDENT), Vec::<String>::new());
         verified(app);
     }
 
