@@ -85,6 +85,16 @@ impl EncryptionKeys {
         String::from_utf8(text.to_vec()).map_err(|_| broken())
     }
 
+    /// The name of the key that `kept` is encrypted with. `None`: it is as it is.
+    pub fn name_of(kept: &str) -> Option<&str> {
+        parts(kept).map(|(name, _)| name)
+    }
+
+    /// Whether the key with this name is among them.
+    pub fn have(&self, name: &str) -> bool {
+        self.0.iter().any(|key| key.name == name)
+    }
+
     /// Whether `kept` is as it would be kept now.
     pub fn is_current(&self, kept: &str) -> bool {
         match (self.0.first(), parts(kept)) {

@@ -17,8 +17,12 @@ mod support;
 mod table;
 
 use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use actix_web::http::{Method, StatusCode};
 use criterion::Criterion;
 use futures_util::future::join_all;
 use handbill::accounts::open;
@@ -26,6 +30,7 @@ use handbill::api_keys::model::Secret;
 use handbill::clock::Clock;
 use handbill::db::page::{Order, Page};
 use handbill::db::{Db, DbConnection};
+use handbill::http::metrics::Metrics;
 use handbill::ids::{AccountId, Id, ProgramId, ReferralId, Wanted};
 use handbill::parse::Parse;
 use handbill::referrals::model::{Referral, ReferralFilter};
@@ -41,6 +46,7 @@ fn main() {
         .configure_from_args();
     let folder = tempfile::tempdir().expect("a folder");
     values(&mut criterion);
+    metrics(&mut criterion);
     let mut referrals = Vec::new();
     for (rows, said) in [(10_000, "10,000"), (100_000, "100,000")] {
         let file = folder.path().join(format!("{rows}.db"));
@@ -65,6 +71,30 @@ fn values(criterion: &mut Criterion) {
     criterion.bench_function("hash an API key", |bencher| {
         bencher.iter(|| black_box(&secret).hash());
     });
+}
+
+/// What counting costs each request: alone, and with the other worker counting the same route all the time.
+fn metrics(criterion: &mut Criterion) {
+    let metrics = Metrics::default();
+    let count = |metrics: &Metrics| {
+        let (route, took) = (Some("/q/{code}"), Duration::from_micros(300));
+        metrics.count(&Method::GET, black_box(route), StatusCode::FOUND, took);
+    };
+    criterion.bench_function("count a request for the metrics", |bencher| {
+        bencher.iter(|| count(&metrics));
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let (other, stopped) = (metrics.clone(), Arc::clone(&stop));
+    let neighbour = thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            count(&other);
+        }
+    });
+    criterion.bench_function("count a request while another thread does", |bencher| {
+        bencher.iter(|| count(&metrics));
+    });
+    stop.store(true, Ordering::Relaxed);
+    neighbour.join().expect("the other thread");
 }
 
 /// The first page of 50, out of SQLite.

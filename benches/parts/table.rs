@@ -9,9 +9,11 @@ use serde_json::Value;
 use crate::support::page;
 
 /// The parts, in the order of the table.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "make an id",
     "hash an API key",
+    "count a request for the metrics",
+    "count a request while another thread does",
     "write a referral as JSON",
     "write a page of 50 as JSON",
     "load a page of 50 of 10,000 referrals",

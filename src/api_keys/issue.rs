@@ -5,6 +5,7 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::idempotency::{Recorded, Retry, once};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, Id, ProgramId};
 use crate::parse::Complaint;
 use crate::text::Name;
@@ -19,13 +20,17 @@ pub fn issue(
     secret: &Secret,
     now: Timestamp,
 ) -> Result<ApiKey, Error> {
-    grant(conn, account, id, &NewKey::secret(name), secret, now)
+    let (Recorded::New(key) | Recorded::Replayed(key)) =
+        grant(conn, account, id, &NewKey::secret(name), secret, now)?;
+    Ok(key)
 }
 
-/// Stores `secret` (its hash) as a key of `account`.
+/// Stores `secret` (its hash) as a key of `account`, or finds the key that the same idempotency key made before: its
+/// secret is nowhere any more.
 ///
 /// # Errors
-/// [`Error::Invalid`] if what is wanted does not go together, or the account has no such program or ambassador.
+/// [`Error::Invalid`] if what is wanted does not go together, has ended already, or the account has no such program or
+/// ambassador; [`Error::Conflict`] if the idempotency key made another one.
 pub fn grant(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -33,7 +38,28 @@ pub fn grant(
     new: &NewKey,
     secret: &Secret,
     now: Timestamp,
-) -> Result<ApiKey, Error> {
+) -> Result<Recorded<ApiKey>, Error> {
+    once(
+        conn,
+        new.retry.as_ref(),
+        |conn, key| Ok(queries::find_by_key(conn, account, key)?),
+        |conn| store(conn, account, id, new, secret, now),
+    )
+}
+
+/// Stores a key that is not there yet. `None`: its idempotency key is taken.
+pub(super) fn store(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    id: ApiKeyId,
+    new: &NewKey,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<Option<ApiKey>, Error> {
+    if new.expires_at.is_some_and(|end| end <= now) {
+        let complaint = Complaint::new("in_the_past", "must lie in the future");
+        return Err(Error::field("expires_at", complaint));
+    }
     let (program_id, ambassador_id) = bounds(conn, account, new)?;
     let key = ApiKey {
         id,
@@ -48,9 +74,11 @@ pub fn grant(
         created_at: now,
         expires_at: new.expires_at,
         revoked_at: None,
+        replaces: new.replaces.clone(),
+        idempotency_key: Retry::key(new.retry.as_ref()),
+        idempotency_fingerprint: Retry::fingerprint(new.retry.as_ref()),
     };
-    queries::insert(conn, &key)?;
-    Ok(key)
+    Ok(queries::insert_if_new(conn, &key)?.then_some(key))
 }
 
 fn scopes(new: &NewKey) -> Result<Scopes, Error> {

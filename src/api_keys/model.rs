@@ -12,10 +12,10 @@ use super::scope::Scope;
 use crate::clock::Timestamp;
 use crate::db::columns::{stored_as_text, text_enum};
 use crate::db::schema::api_keys;
-use crate::idempotency::hex;
+use crate::idempotency::{Keyed, Retry, hex};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, ProgramId};
 use crate::parse::Complaint;
-use crate::text::Name;
+use crate::text::{IdempotencyKey, Name};
 
 const ALPHABET: [char; 62] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I',
@@ -133,6 +133,20 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
+    /// The key in whose place it was put.
+    pub replaces: Option<ApiKeyId>,
+    /// See `idempotency`.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// See `idempotency`.
+    pub idempotency_fingerprint: Option<String>,
+}
+
+impl Keyed for ApiKey {
+    const WHAT: &'static str = "key";
+
+    fn kept_fingerprint(&self) -> Option<&str> {
+        self.idempotency_fingerprint.as_deref()
+    }
 }
 
 impl ApiKey {
@@ -157,6 +171,10 @@ pub struct NewKey {
     pub ambassador_id: Option<AmbassadorId>,
     /// When it is to stop working.
     pub expires_at: Option<Timestamp>,
+    /// The key in whose place it is put.
+    pub replaces: Option<ApiKeyId>,
+    /// What makes a retry the same key.
+    pub retry: Option<Retry>,
 }
 
 impl NewKey {
@@ -169,6 +187,8 @@ impl NewKey {
             program_id: None,
             ambassador_id: None,
             expires_at: None,
+            replaces: None,
+            retry: None,
         }
     }
 }

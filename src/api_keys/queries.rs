@@ -4,10 +4,11 @@ use diesel::prelude::*;
 
 use super::model::ApiKey;
 use crate::clock::Timestamp;
-use crate::db::DbConnection;
 use crate::db::page::{Order, Page, paged};
 use crate::db::schema::api_keys;
+use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, ApiKeyId};
+use crate::text::IdempotencyKey;
 
 /// The key with this hash, unless it has ended. The one query that does not start from an account: it finds out
 /// which.
@@ -32,6 +33,34 @@ pub fn find(
     ApiKey::query()
         .filter(api_keys::account_id.eq(account))
         .filter(api_keys::id.eq(id))
+        .first(conn)
+        .optional()
+}
+
+/// The key that this idempotency key made.
+pub fn find_by_key(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    key: &IdempotencyKey,
+) -> QueryResult<Option<ApiKey>> {
+    ApiKey::query()
+        .filter(api_keys::account_id.eq(account))
+        .filter(api_keys::idempotency_key.eq(key))
+        .filter(api_keys::replaces.is_null())
+        .first(conn)
+        .optional()
+}
+
+/// The key that this idempotency key put in the place of another one.
+pub fn find_successor_by_key(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    key: &IdempotencyKey,
+) -> QueryResult<Option<ApiKey>> {
+    ApiKey::query()
+        .filter(api_keys::account_id.eq(account))
+        .filter(api_keys::idempotency_key.eq(key))
+        .filter(api_keys::replaces.is_not_null())
         .first(conn)
         .optional()
 }
@@ -61,12 +90,13 @@ pub fn list(conn: &mut DbConnection, account: &AccountId, page: &Page) -> QueryR
     paged!(query, api_keys::id, page).load(conn)
 }
 
-/// Stores a new key.
-pub fn insert(conn: &mut DbConnection, key: &ApiKey) -> QueryResult<()> {
-    diesel::insert_into(api_keys::table)
+/// Stores a new key. `false`: its idempotency key is taken.
+pub fn insert_if_new(conn: &mut DbConnection, key: &ApiKey) -> QueryResult<bool> {
+    on_each_database!(conn, |c| diesel::insert_into(api_keys::table)
         .values(key)
-        .execute(conn)?;
-    Ok(())
+        .on_conflict_do_nothing()
+        .execute(c))
+    .map(|inserted| inserted == 1)
 }
 
 /// Ends a key, unless it was ended before.

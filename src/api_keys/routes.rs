@@ -9,7 +9,7 @@ use super::model::{KeyKind, NewKey, Scopes, Secret};
 use super::view::{KeyList, KeyView};
 use super::{queries, revoke, rotate};
 use crate::acts::model::{Act, Action};
-use crate::acts::note::{note, note_if_changed};
+use crate::acts::note::{note_if_changed, note_if_new};
 use crate::app::App;
 use crate::bounds::narrow;
 use crate::clock::Timestamp;
@@ -17,15 +17,17 @@ use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
 use crate::http::account::Account;
-use crate::http::answer::{self, Listing};
+use crate::http::answer::{self, Created, Listing};
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::{FieldValue, Fields, FromFields, fields};
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::http::openapi::{CreateRefusals, ListRefusals, ShowRefusals, UpdateRefusals};
 use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
+use crate::idempotency::{Retry, fingerprint};
 use crate::ids::{AmbassadorId, ApiKeyId, ProgramId};
 use crate::parse::Complaint;
-use crate::text::Name;
+use crate::text::{IdempotencyKey, Name};
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -106,6 +108,8 @@ fields! {
         pub student_id: Option<AmbassadorId>,
         /// When it is to stop working by itself; never when left out.
         pub expires_at: Option<Timestamp>,
+        /// Makes a retry the same request.
+        pub idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -116,6 +120,8 @@ fields! {
         /// For how many hours the old key goes on working, 0 to 168; 24 when left out.
         #[schema(value_type = Option<i64>, minimum = 0, maximum = 168, example = 24)]
         pub overlap_hours: Option<Overlap>,
+        /// Makes a retry the same request.
+        pub idempotency_key: Option<IdempotencyKey>,
     }
 }
 
@@ -136,35 +142,58 @@ async fn list(
 
 /// Create a key
 ///
-/// The answer has the secret in it, which is not shown again: only its hash is kept.
+/// The answer has the secret in it, which is not shown again: only its hash is kept. A retry with the same
+/// `idempotency_key` answers the key without its secret; whoever lost that rotates the key, or ends it.
 #[utoipa::path(post, path = "/api/v1/keys", tag = "Keys", operation_id = "createKey",
     request_body = CreateKey,
-    responses((status = 200, description = "The key, with its secret", body = KeyView), CreateRefusals))]
+    params(KeyHeaderParam),
+    responses((status = 200, description = "The key, with its secret; without it, if it was made before", body = KeyView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        CreateRefusals))]
 async fn create(
     app: web::Data<App>,
     account: Account,
+    key: KeyHeader,
     body: Body<CreateKey>,
-) -> Result<web::Json<KeyView>, Error> {
+) -> Result<Created<KeyView>, Error> {
     let Body(body) = body;
-    if body.expires_at.is_some_and(|end| end <= app.clock.now()) {
-        let complaint = Complaint::new("in_the_past", "must lie in the future");
-        return Err(Error::field("expires_at", complaint));
-    }
-    let new = NewKey {
+    let new = new_key(body, key)?;
+    let work = move |conn: &mut DbConnection, now| {
+        let secret = Secret::of_kind(new.kind);
+        let recorded = grant(conn, &account.id, ApiKeyId::new(now), &new, &secret, now)?;
+        note_if_new(conn, &recorded, |key| {
+            act(&account, Action::KeyCreated, &key.id, now)
+        })?;
+        Ok(KeyView::once(recorded, &secret))
+    };
+    Ok(Created::new(app.db.write(work).await?, |view| view))
+}
+
+fn new_key(body: CreateKey, key: KeyHeader) -> Result<NewKey, Error> {
+    let scopes = body.scopes.unwrap_or_else(Scopes::none);
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: fingerprint(&[
+            body.name.as_str(),
+            body.kind.as_str(),
+            scopes.as_str(),
+            body.program_id.as_ref().map_or("", ProgramId::as_str),
+            body.student_id.as_ref().map_or("", AmbassadorId::as_str),
+            &body
+                .expires_at
+                .map_or_else(String::new, |end| end.micros().to_string()),
+        ]),
+        key,
+    });
+    Ok(NewKey {
         name: body.name,
         kind: body.kind,
-        scopes: body.scopes.unwrap_or_else(Scopes::none),
+        scopes,
         program_id: body.program_id,
         ambassador_id: body.student_id,
         expires_at: body.expires_at,
-    };
-    let work = move |conn: &mut DbConnection, now| {
-        let secret = Secret::of_kind(new.kind);
-        let key = grant(conn, &account.id, ApiKeyId::new(now), &new, &secret, now)?;
-        note(conn, &act(&account, Action::KeyCreated, &key.id, now))?;
-        Ok(KeyView::with_secret(key, &secret))
-    };
-    Ok(web::Json(app.db.write(work).await?))
+        replaces: None,
+        retry,
+    })
 }
 
 /// Get a key
@@ -204,31 +233,41 @@ async fn end(
 
 /// Put another key in the place of one
 ///
-/// The new key opens what the old one does, and the old one goes on working for a while.
+/// The new key opens what the old one does, and the old one goes on working for a while. A retry with the same
+/// `idempotency_key` answers the new key without its secret.
 #[utoipa::path(post, path = "/api/v1/keys/{id}:rotate", tag = "Keys", operation_id = "rotateKey",
     request_body = RotateKey,
-    params(("id" = ApiKeyId, Path, description = "The key's id")),
-    responses((status = 200, description = "The new key, with its secret", body = KeyView), UpdateRefusals))]
+    params(("id" = ApiKeyId, Path, description = "The key's id"), KeyHeaderParam),
+    responses((status = 200, description = "The new key, with its secret; without it, if it was made before", body = KeyView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request with this key made it"))),
+        UpdateRefusals))]
 async fn replace(
     app: web::Data<App>,
     account: Account,
     id: PathId<ApiKeyId>,
+    key: KeyHeader,
     body: Result<Body<RotateKey>, Error>,
-) -> Result<web::Json<KeyView>, Error> {
+) -> Result<Created<KeyView>, Error> {
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let overlap = body.overlap_hours.map_or(24, |hours| hours.0) * 3600;
+    let retry = key.or(body.idempotency_key)?.map(|key| Retry {
+        fingerprint: fingerprint(&[id.0.as_str(), &overlap.to_string()]),
+        key,
+    });
     let work = move |conn: &mut DbConnection, now| {
         let old = queries::find(conn, &account.id, &id.0)?;
         let secret = Secret::of_kind(old.map_or(KeyKind::Secret, |key| key.kind));
-        let key = rotate::rotate(conn, &account.id, &id.0, &secret, overlap, now)?;
-        let made = json!({ "new_key": key.id });
-        let act = act(&account, Action::KeyRotated, &id.0, now).saying(&made);
-        note(conn, &act)?;
-        Ok(KeyView::with_secret(key, &secret))
+        let (owner, retry) = (&account.id, retry.as_ref());
+        let recorded = rotate::rotate(conn, owner, &id.0, &secret, overlap, retry, now)?;
+        note_if_new(conn, &recorded, |new| {
+            let made = json!({ "new_key": new.id });
+            act(&account, Action::KeyRotated, &id.0, now).saying(&made)
+        })?;
+        Ok(KeyView::once(recorded, &secret))
     };
-    let key = app.db.write(work).await?;
+    let recorded = app.db.write(work).await?;
     app.keys.forget();
-    Ok(web::Json(key))
+    Ok(Created::new(recorded, |view| view))
 }
 
 fn act(account: &Account, action: Action, key: &ApiKeyId, now: Timestamp) -> Act {

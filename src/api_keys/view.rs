@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::model::{ApiKey, KeyKind, Secret};
 use crate::clock::Timestamp;
 use crate::http::answer::list_of;
+use crate::idempotency::Recorded;
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, ProgramId};
 use crate::text::Name;
 
@@ -44,7 +45,7 @@ pub struct KeyView {
     /// When it was ended.
     #[schema(required)]
     pub revoked_at: Option<Timestamp>,
-    /// The secret, shown this once.
+    /// The secret, shown this once, and not to a retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub key: Option<String>,
@@ -70,11 +71,14 @@ impl From<ApiKey> for KeyView {
 }
 
 impl KeyView {
-    /// The key as it is shown once.
-    pub fn with_secret(key: ApiKey, secret: &Secret) -> Self {
-        Self {
-            key: Some(secret.reveal().to_owned()),
-            ..key.into()
+    /// The key as it is shown once: a retry shows it without its secret, of which only the hash was kept.
+    pub fn once(recorded: Recorded<ApiKey>, secret: &Secret) -> Recorded<Self> {
+        match recorded {
+            Recorded::New(key) => Recorded::New(Self {
+                key: Some(secret.reveal().to_owned()),
+                ..key.into()
+            }),
+            Recorded::Replayed(key) => Recorded::Replayed(key.into()),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::erasures::Since;
 use super::{print_json, say, sentence};
 use crate::accounts::model::DEFAULT_NAME;
 use crate::accounts::queries;
@@ -17,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, is_database_url};
 use crate::copies::backup::Backup;
 use crate::copies::relocate::Moved;
-use crate::copies::restore::Restored;
+use crate::copies::restore::Place;
 use crate::copies::{backup, export, import, relocate, restore};
 use crate::db::file::Draft;
 use crate::db::snapshot::on_a_snapshot;
@@ -30,6 +31,17 @@ use crate::text::Name;
 pub(super) struct OneFile {
     /// The file
     file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Restored {
+    /// The backup
+    file: PathBuf,
+    #[command(flatten)]
+    since: Since,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -51,6 +63,8 @@ pub(super) struct Imported {
     /// Another name for the account, if its own is taken
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    since: Since,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -71,12 +85,24 @@ pub(super) fn backup(config: &Config, options: &OneFile) -> Result<(), String> {
     tell_backup("The backup is", &made, options.json)
 }
 
-pub(super) fn restore(config: &Config, options: &OneFile) -> Result<(), String> {
-    let restored =
-        restore::restore(&options.file, &config.database_url).map_err(|error| sentence(&error))?;
-    match restored {
-        Restored::AsFile(made) => tell_backup("The database is", &made, options.json),
-        Restored::IntoPostgres(moved) => tell_move(&moved, options.json),
+pub(super) fn restore(config: &Config, options: &Restored) -> Result<(), String> {
+    let erased = options.since.list()?.ok_or(
+        "a backup has everybody in it who was erased since it was made. Say who that is: --erasures with what `handbill \
+         erasures` has printed, or with the URL of the database that this one takes the place of; or --no-erasures",
+    )?;
+    let (from, url) = (&options.file, &config.database_url);
+    let restored = restore::restore(from, url, &erased, Clock::System.now());
+    let restored = restored.map_err(|error| sentence(&error))?;
+    if !options.json && !erased.is_empty() {
+        say(&format!(
+            "{} of the {} who were erased were in the backup, and are not any more.",
+            restored.erased,
+            erased.len()
+        ));
+    }
+    match restored.place {
+        Place::AsFile(made) => tell_backup("The database is", &made, options.json),
+        Place::IntoPostgres(moved) => tell_move(&moved, options.json),
     }
 }
 
@@ -84,7 +110,8 @@ pub(super) fn relocate(config: &Config, options: &Destination) -> Result<(), Str
     if !is_database_url(&options.to) {
         return Err("--to must be sqlite://PATH or postgres://…".to_owned());
     }
-    let moved = relocate::relocate(&config.database_url, &options.to).map_err(|e| sentence(&e))?;
+    let moved = relocate::relocate(&config.database_url, &options.to, Clock::System.now());
+    let moved = moved.map_err(|error| sentence(&error))?;
     tell_move(&moved, options.json)
 }
 
@@ -131,19 +158,32 @@ pub(super) fn import(config: &Config, options: &Imported) -> Result<(), String> 
             Box::new(BufReader::new(file))
         }
     };
+    let erased = options.since.list()?;
     super::bring_up_to_date(&config.database_url)?;
     let imported = DbConnection::open_for_long(&config.database_url)
-        .and_then(|mut conn| import::import(&mut conn, input, name.as_ref(), Clock::System.now()))
+        .and_then(|mut conn| {
+            let erased = erased.as_deref().unwrap_or_default();
+            let (keys, now) = (&config.webhooks.keys, Clock::System.now());
+            import::import(&mut conn, input, name.as_ref(), erased, keys, now)
+        })
         .map_err(|error| sentence(&error))?;
     if options.json {
         return print_json(&json!({
             "account_id": imported.account_id, "account": imported.account, "rows": imported.rows,
+            "erased": imported.erased,
         }));
     }
     say(&format!(
         "The account {} ({}) is here, with {} rows.",
         imported.account, imported.account_id, imported.rows
     ));
+    match erased {
+        Some(_) => say(&format!("{} people are erased in it.", imported.erased)),
+        None => say(&format!(
+            "Who was erased since it was exported ({}) is in it: `handbill erase` removes them, or import it with --erasures.",
+            imported.exported_at
+        )),
+    }
     Ok(())
 }
 

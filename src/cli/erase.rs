@@ -7,7 +7,8 @@ use super::{print_json, say, sentence};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbConnection, migrations};
-use crate::erasures::erase::{Person, erase, traces};
+use crate::erasures::everywhere::everywhere;
+use crate::erasures::person::Person;
 use crate::error::Error;
 use crate::ids::{AccountId, AmbassadorId, CustomerId, Id, ReferralId};
 use crate::{accounts, ambassadors, customers, referrals};
@@ -35,19 +36,8 @@ pub(super) fn perform(config: &Config, options: &Options) -> Result<(), String> 
     let db = Db::open(&config.database_url, 1, Clock::System).map_err(|error| sentence(&error))?;
     let whom = person.clone();
     let erased = async {
-        let (account, traces) = db
-            .read_at_length(move |conn| {
-                let account = owner(conn, &whom)?;
-                let traces = traces(conn, &account, &whom)?;
-                Ok((account, traces))
-            })
-            .await?;
-        let whom = person.clone();
-        let since = db
-            .write(move |conn, now| erase(conn, &account, None, &whom, &traces, now))
-            .await?;
-        db.scrub().await?;
-        Ok::<_, Error>(since)
+        let account = db.read_at_length(move |conn| owner(conn, &whom)).await?;
+        everywhere(&db, &Clock::System, &account, None, &person).await
     };
     let since = actix_web::rt::System::new()
         .block_on(erased)

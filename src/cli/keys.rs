@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::idempotency::Recorded;
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, Id, ProgramId};
 use crate::parse::Parse;
 use crate::text::Name;
@@ -92,6 +93,8 @@ impl Limits {
             ambassador_id: ambassador_id
                 .map_err(|complaint| complaint.into_sentence("--ambassador"))?,
             expires_at: None,
+            replaces: None,
+            retry: None,
         })
     }
 }
@@ -122,7 +125,9 @@ fn create(
     let revealed = secret.reveal().to_owned();
     let (account, key) = write(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
-        let key = issue::grant(conn, &account.id, ApiKeyId::new(now), &new, &secret, now)?;
+        let id = ApiKeyId::new(now);
+        let (Recorded::New(key) | Recorded::Replayed(key)) =
+            issue::grant(conn, &account.id, id, &new, &secret, now)?;
         noted(conn, &key, Action::KeyCreated, now)?;
         Ok((account, key))
     })?;

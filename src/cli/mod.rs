@@ -5,6 +5,7 @@ mod accounts;
 mod copies;
 mod demo;
 mod erase;
+mod erasures;
 mod keys;
 mod listen;
 mod logging;
@@ -69,6 +70,8 @@ enum Command {
     },
     /// Remove what is personal about somebody, wherever it stands; ids, amounts and totals stay
     Erase(erase::Options),
+    /// Print who was erased, a line of JSON for each: ids, nothing personal. Keep it apart from the backups
+    Erasures,
     /// Copy everything into a file, while servers go on working
     ///
     /// The file is a SQLite database, whichever database this is. It gets its name when it is whole, looked through and on
@@ -76,8 +79,9 @@ enum Command {
     Backup(copies::OneFile),
     /// Put a backup where DATABASE_URL says, where there must be nothing yet
     ///
-    /// The backup stays as it is. One of an older version is brought up to date on the way.
-    Restore(copies::OneFile),
+    /// The backup stays as it is. One of an older version is brought up to date on the way. Whoever was erased since it was
+    /// made is erased in what is put in place, so say who that is.
+    Restore(copies::Restored),
     /// Write an account down, a line of JSON for every row, with its keys and secrets
     Export(copies::Exported),
     /// Read an exported account into this database, all of it or nothing
@@ -134,6 +138,7 @@ fn perform(command: Command) -> Result<(), String> {
         Command::Migrate { json } => migrate(&config, json),
         Command::Verify { json } => verify::verify(&config, json),
         Command::Erase(options) => erase::perform(&config, &options),
+        Command::Erasures => erasures::show(&config),
         Command::Backup(options) => copies::backup(&config, &options),
         Command::Restore(options) => copies::restore(&config, &options),
         Command::Export(options) => copies::export(&config, &options),

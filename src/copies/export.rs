@@ -5,9 +5,9 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use super::everything;
 use super::lines::{Header, Row, Trailer};
 use super::sums::Sum;
+use super::{everything, sealed};
 use crate::accounts::model::Account;
 use crate::clock::Timestamp;
 use crate::db::rows::Shape;
@@ -24,7 +24,8 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<i64, Error> {
     let (id, name) = (account.id.as_str(), account.name.as_str());
-    line(out, &Header::new(schema()?, id, name, now))?;
+    let keys = sealed::keys_of(conn, id)?;
+    line(out, &Header::new(schema()?, (id, name), keys, now))?;
     let mut end = Map::new();
     let mut rows = 0;
     for table in TABLES {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::export::schema;
 use super::lines::{Header, Row, Trailer, VERSION};
 use super::sums::Sum;
-use super::{everything, refused};
+use super::{everything, refused, sealed};
 use crate::accounts;
 use crate::acts::model::{Act, Action};
 use crate::acts::note::note;
@@ -16,6 +16,8 @@ use crate::db::DbConnection;
 use crate::db::rows::{Shape, TOGETHER};
 use crate::db::snapshot::all_or_nothing;
 use crate::db::tables::TABLES;
+use crate::encryption::EncryptionKeys;
+use crate::erasures::again::{Erased, again};
 use crate::error::Error;
 use crate::ids::{AccountId, Id};
 use crate::text::Name;
@@ -29,18 +31,25 @@ pub struct Imported {
     pub account: String,
     /// How many rows it has.
     pub rows: i64,
+    /// When it was exported.
+    pub exported_at: String,
+    /// How many of those who were erased since were in it.
+    pub erased: usize,
 }
 
 /// Reads an account that `export` has written. Its rows are counted and added up as they come and again when they are
-/// stored. `name` takes the place of the account's own.
+/// stored. `name` takes the place of the account's own. Who was `erased` since it was exported is erased in it.
 ///
 /// # Errors
-/// A sentence, and nothing has happened: the file is not whole or was changed, it is of another version, the account is
-/// here already, or something of it does not go together with another account's.
+/// A sentence, and nothing has happened: the file is not whole or was changed, it is of another version, its secrets are
+/// encrypted with a key that is not among `keys`, the account is here already, or something of it does not go together
+/// with another account's.
 pub fn import(
     conn: &mut DbConnection,
     input: impl BufRead,
     name: Option<&Name>,
+    erased: &[Erased],
+    keys: &EncryptionKeys,
     now: Timestamp,
 ) -> Result<Imported, Error> {
     let mut lines = input.lines().enumerate();
@@ -50,14 +59,19 @@ pub fn import(
     };
     let (_, first) = next().ok_or_else(|| refused("the file is empty"))?;
     let header = read_header(&first?)?;
+    sealed::must_open(keys, &header.encrypted_with)?;
     let called = name.map_or(header.account.as_str(), Name::as_str);
     all_or_nothing(conn, |conn| {
         refuse_to_mix(conn, &header, called)?;
-        let mut reader = Reader::new(conn, &header, called)?;
+        let mut reader = Reader::new(conn, &header, called, keys)?;
         while let Some((at, line)) = next() {
             reader.read(conn, at, &line?)?;
         }
-        let imported = reader.finish(conn)?;
+        let mut imported = reader.finish(conn)?;
+        let theirs = erased
+            .iter()
+            .filter(|erased| erased.account_id.as_str() == imported.account_id);
+        imported.erased = again(conn, &theirs.cloned().collect::<Vec<_>>(), now)?;
         if let Some(id) = AccountId::from_outside(&imported.account_id) {
             note(
                 conn,
@@ -107,6 +121,7 @@ fn refuse_to_mix(conn: &mut DbConnection, header: &Header, called: &str) -> Resu
 struct Reader<'a> {
     header: &'a Header,
     called: &'a str,
+    keys: &'a EncryptionKeys,
     shapes: Vec<Shape>,
     sums: Vec<Sum>,
     at: usize,
@@ -115,11 +130,17 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(conn: &mut DbConnection, header: &'a Header, called: &'a str) -> Result<Self, Error> {
+    fn new(
+        conn: &mut DbConnection,
+        header: &'a Header,
+        called: &'a str,
+        keys: &'a EncryptionKeys,
+    ) -> Result<Self, Error> {
         let shapes = TABLES.iter().map(|table| Shape::of(conn, table));
         Ok(Self {
             header,
             called,
+            keys,
             shapes: shapes.collect::<Result<_, _>>()?,
             sums: vec![Sum::default(); TABLES.len()],
             at: 0,
@@ -173,6 +194,8 @@ impl<'a> Reader<'a> {
                 row["name"] = json!(self.called);
             }
         }
+        // Whatever the header says.
+        sealed::must_open(self.keys, &sealed::keys_in(TABLES[self.at].name, &rows))?;
         let stored = self.shapes[self.at].insert(conn, &rows);
         stored.map_err(|error| match error {
             Error::Internal(cause) => refused(format!(
@@ -205,6 +228,8 @@ impl<'a> Reader<'a> {
             account_id: self.header.account_id.clone(),
             account: self.called.to_owned(),
             rows: self.sums.iter().map(|sum| sum.rows).sum(),
+            exported_at: self.header.exported_at.clone(),
+            erased: 0,
         })
     }
 }

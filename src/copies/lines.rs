@@ -1,5 +1,7 @@
 //! The lines of an exported account: one that says what it is, one for each row, and one that says that this was all.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,16 +23,24 @@ pub(super) struct Header {
     pub(super) account: String,
     /// When.
     pub(super) exported_at: String,
+    /// The names of the keys that its secrets are encrypted with.
+    pub(super) encrypted_with: BTreeSet<String>,
 }
 
 impl Header {
-    pub(super) fn new(schema: String, account_id: &str, account: &str, now: Timestamp) -> Self {
+    pub(super) fn new(
+        schema: String,
+        (account_id, account): (&str, &str),
+        encrypted_with: BTreeSet<String>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             handbill_export: VERSION,
             schema,
             account_id: account_id.to_owned(),
             account: account.to_owned(),
             exported_at: now.to_string(),
+            encrypted_with,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! `backup` makes a file of everything while servers go on working, `restore` puts one in place. `relocate` moves
 //! everything into another database, and goes on where it was interrupted. `export` writes an account down as lines of
 //! JSON, `import` reads them into another database, all or nothing. `everything` is what they share: all tables, in order;
-//! `sums`: whether both sides have the same rows.
+//! `sums`: whether both sides have the same rows; `sealed`: which keys open what is encrypted.
 
 pub mod backup;
 pub mod before_upgrade;
@@ -14,6 +14,7 @@ pub mod import;
 mod lines;
 pub mod relocate;
 pub mod restore;
+mod sealed;
 pub mod sums;
 
 use crate::error::Error;

@@ -9,11 +9,13 @@ use super::everything::{self, Copied};
 use super::{backup, refused};
 use crate::audit;
 use crate::audit::report::Report;
+use crate::clock::Timestamp;
 use crate::db::file::{self, Draft};
 use crate::db::rows::Shape;
 use crate::db::snapshot::{all_or_nothing, on_a_snapshot, while_nobody_writes};
 use crate::db::tables::TABLES;
 use crate::db::{DbConnection, migrations, unfinished};
+use crate::erasures::again::{Erased, again};
 use crate::error::Error;
 
 /// All of it is there, and the same.
@@ -24,6 +26,8 @@ pub struct Moved {
     /// What the audit says of it there.
     #[serde(skip)]
     pub report: Report,
+    /// How many people were erased in it who are not in what it was made of.
+    pub erased: usize,
 }
 
 /// Copies the database at `from` into the one at `to`, which must be empty or the beginning of this copy, compares the two
@@ -31,7 +35,17 @@ pub struct Moved {
 ///
 /// # Errors
 /// One of the two cannot be used, or they are not the same in the end.
-pub fn relocate(from: &str, to: &str) -> Result<Moved, Error> {
+pub fn relocate(from: &str, to: &str, now: Timestamp) -> Result<Moved, Error> {
+    without_the_erased(from, to, &[], now)
+}
+
+/// The same with a backup, in which there are people who were `erased` since.
+pub(super) fn without_the_erased(
+    from: &str,
+    to: &str,
+    erased: &[Erased],
+    now: Timestamp,
+) -> Result<Moved, Error> {
     let origin = without_password(from);
     if origin == without_password(to) {
         return Err(refused("both are the same database"));
@@ -40,7 +54,9 @@ pub fn relocate(from: &str, to: &str) -> Result<Moved, Error> {
     let mut source = DbConnection::open_for_long(from)?;
     everything::number_events(&mut source)?;
     match to.strip_prefix("sqlite://") {
-        None => into_postgres(&origin, &mut source, to),
+        None => into_postgres(&origin, &mut source, to, |target| {
+            again(target, erased, now)
+        }),
         Some(_) if matches!(source, DbConnection::Sqlite(_)) => Err(refused(
             "a file is copied into another file with `handbill backup`",
         )),
@@ -48,7 +64,13 @@ pub fn relocate(from: &str, to: &str) -> Result<Moved, Error> {
     }
 }
 
-fn into_postgres(origin: &str, source: &mut DbConnection, to: &str) -> Result<Moved, Error> {
+/// `last` is what happens to the copy before anybody can use it.
+fn into_postgres(
+    origin: &str,
+    source: &mut DbConnection,
+    to: &str,
+    last: impl FnOnce(&mut DbConnection) -> Result<usize, Error>,
+) -> Result<Moved, Error> {
     migrations::bring_up_to_date(to).map_err(refused)?;
     let mut target = DbConnection::open_for_long(to)?;
     match unfinished::origin(&mut target)? {
@@ -60,14 +82,23 @@ fn into_postgres(origin: &str, source: &mut DbConnection, to: &str) -> Result<Mo
         }
         None => begin(origin, &mut target)?,
     }
-    let tables = while_nobody_writes(source, &names(), |source| {
+    let (tables, erased) = while_nobody_writes(source, &names(), |source| {
         everything::copy(source, &mut target)?;
         let tables = everything::compare(source, &mut target)?;
-        unfinished::end(&mut target)?;
-        Ok(tables)
+        // Both or neither: who goes on after an interruption compares again.
+        let erased = all_or_nothing(&mut target, |target| {
+            let erased = last(target)?;
+            unfinished::end(target)?;
+            Ok(erased)
+        })?;
+        Ok((tables, erased))
     })?;
     let report = on_a_snapshot(&mut target, audit::verify::verify)?;
-    Ok(Moved { tables, report })
+    Ok(Moved {
+        tables,
+        report,
+        erased,
+    })
 }
 
 /// A file is made anew each time: it has its name when all of it is there.
@@ -83,7 +114,11 @@ fn into_file(source: &mut DbConnection, place: &Path) -> Result<Moved, Error> {
     })?;
     drop(target);
     let report = backup::finish(draft, place)?.report.unwrap_or_default();
-    Ok(Moved { tables, report })
+    Ok(Moved {
+        tables,
+        report,
+        erased: 0,
+    })
 }
 
 fn begin(origin: &str, target: &mut DbConnection) -> Result<(), Error> {

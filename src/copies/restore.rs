@@ -1,28 +1,46 @@
-//! Verb: a backup is put in place.
+//! Verb: a backup is put in place. Who was erased since it was made is erased in it before anybody can read it.
 
 use std::fs;
 use std::path::Path;
 
 use super::backup::{self, Backup};
 use super::{refused, relocate};
+use crate::clock::Timestamp;
 use crate::db::file::{self, Draft};
-use crate::db::migrations;
+use crate::db::snapshot::all_or_nothing;
+use crate::db::{DbConnection, migrations};
+use crate::erasures::again::{Erased, again};
 use crate::error::Error;
 
 /// What became of a backup.
 #[derive(Debug)]
-pub enum Restored {
+pub struct Restored {
+    /// What it is now.
+    pub place: Place,
+    /// How many of those who were erased since were in it.
+    pub erased: usize,
+}
+
+/// What a backup is now.
+#[derive(Debug)]
+pub enum Place {
     /// It is SQLite's file now, brought up to date.
     AsFile(Backup),
     /// Its rows are in PostgreSQL.
     IntoPostgres(relocate::Moved),
 }
 
-/// Puts the backup at `from` where `url` says, where there must be nothing yet. The backup stays as it is.
+/// Puts the backup at `from` where `url` says, where there must be nothing yet, without those who were `erased` since. The
+/// backup stays as it is.
 ///
 /// # Errors
 /// There is something already, the backup is damaged, or it is of a newer version.
-pub fn restore(from: &Path, url: &str) -> Result<Restored, Error> {
+pub fn restore(
+    from: &Path,
+    url: &str,
+    erased: &[Erased],
+    now: Timestamp,
+) -> Result<Restored, Error> {
     if !from.is_file() {
         return Err(refused(format!("there is no file {}", from.display())));
     }
@@ -33,12 +51,23 @@ pub fn restore(from: &Path, url: &str) -> Result<Restored, Error> {
         )));
     }
     match url.strip_prefix("sqlite://") {
-        Some(place) => as_file(from, Path::new(place)).map(Restored::AsFile),
-        None => relocate::relocate(&file::url(from), url).map(Restored::IntoPostgres),
+        Some(place) => as_file(from, Path::new(place), erased, now),
+        None => {
+            let moved = relocate::without_the_erased(&file::url(from), url, erased, now)?;
+            Ok(Restored {
+                erased: moved.erased,
+                place: Place::IntoPostgres(moved),
+            })
+        }
     }
 }
 
-fn as_file(from: &Path, place: &Path) -> Result<Backup, Error> {
+fn as_file(
+    from: &Path,
+    place: &Path,
+    erased: &[Erased],
+    now: Timestamp,
+) -> Result<Restored, Error> {
     if file::is_in_use(place) {
         return Err(refused(format!(
             "beside {} there is the write-ahead log of another database; move it away",
@@ -48,5 +77,10 @@ fn as_file(from: &Path, place: &Path) -> Result<Backup, Error> {
     let draft = Draft::begin(place)?;
     fs::copy(from, draft.path()).map_err(Error::internal)?;
     migrations::bring_up_to_date(&file::url(draft.path())).map_err(refused)?;
-    backup::finish(draft, place)
+    let mut conn = DbConnection::open_for_long(&file::url(draft.path()))?;
+    let erased = all_or_nothing(&mut conn, |conn| again(conn, erased, now))?;
+    drop(conn);
+    let made = backup::finish(draft, place)?;
+    let place = Place::AsFile(made);
+    Ok(Restored { place, erased })
 }

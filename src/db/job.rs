@@ -20,6 +20,10 @@ pub(super) trait Job: Send {
     fn run(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> Ran;
     /// Does the work so that whatever in it fails leaves nothing behind, and fails alone.
     fn run_alone(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> QueryResult<()>;
+    /// How many writes it is, when it has been run.
+    fn size(&self) -> usize {
+        1
+    }
     /// Whether the caller has waited too long already.
     fn is_stale(&self) -> bool;
     /// Tells the callers: the outcome, or why there is none.

@@ -6,8 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
+use prometheus_client::metrics::histogram::Histogram;
 
 use super::DbConnection;
+
+/// Writes per commit. As many as may wait at once for one kind of write is the last.
+const GROUP_SIZES: [f64; 12] = [
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 4000.0,
+];
 
 /// How busy the doors are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,17 +47,36 @@ pub struct About {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally(Arc<Done>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Done {
     commits: AtomicU64,
     jobs: AtomicU64,
+    group_sizes: Histogram,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self {
+            commits: AtomicU64::default(),
+            jobs: AtomicU64::default(),
+            group_sizes: Histogram::new(GROUP_SIZES),
+        }
+    }
 }
 
 impl Tally {
-    /// A commit with so many jobs.
-    pub(super) fn add(&self, jobs: usize) {
+    /// A commit with so many jobs, which were so many writes.
+    pub(super) fn add(&self, jobs: usize, writes: usize) {
         self.0.commits.fetch_add(1, Ordering::Relaxed);
         self.0.jobs.fetch_add(jobs as u64, Ordering::Relaxed);
+        if let Ok(writes @ 1..) = u32::try_from(writes) {
+            self.0.group_sizes.observe(f64::from(writes));
+        }
+    }
+
+    /// How many writes shared a commit.
+    pub(super) fn group_sizes(&self) -> Histogram {
+        self.0.group_sizes.clone()
     }
 
     /// Commits, and jobs in them.

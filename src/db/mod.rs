@@ -37,6 +37,7 @@ pub use connection::DbConnection;
 pub(crate) use connection::on_each_database;
 pub(crate) use connection::{MultiBackend, MultiRawValue};
 pub use diesel::QueryResult;
+use prometheus_client::metrics::histogram::Histogram;
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -220,6 +221,11 @@ impl Db {
             connections,
             waiting,
         }
+    }
+
+    /// How many writes shared a commit of the writer's, since the start.
+    pub fn group_sizes(&self) -> Histogram {
+        self.tally.group_sizes()
     }
 
     /// Makes what was overwritten unreadable, as far as that is in our hands: SQLite overwrites what is deleted

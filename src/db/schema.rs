@@ -36,6 +36,9 @@ table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        replaces -> Nullable<Text>,
+        idempotency_key -> Nullable<Text>,
+        idempotency_fingerprint -> Nullable<Text>,
     }
 }
 

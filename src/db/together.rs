@@ -172,6 +172,11 @@ impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
         self.queue().written
     }
 
+    /// How many items wait now.
+    pub fn waiting(&self) -> usize {
+        self.queue().waiting.len()
+    }
+
     fn turn_away(&self, error: &Error) {
         for item in self.take() {
             let error = Error::Unavailable(format!("{error:?}"));
@@ -245,6 +250,10 @@ impl<I: Send + 'static, O: Send + 'static> Job for Turn<I, O> {
             self.outcomes.push(outcome);
         }
         Ok(())
+    }
+
+    fn size(&self) -> usize {
+        self.items.len()
     }
 
     fn is_stale(&self) -> bool {

@@ -161,7 +161,8 @@ impl Desk {
                 .commit(&mut fresh)
                 .map_err(|error| format!("{error:?}"));
             if committed.is_ok() {
-                self.tally.add(fresh.len());
+                let writes = fresh.iter().map(|job| job.size()).sum();
+                self.tally.add(fresh.len(), writes);
             }
             for job in fresh {
                 job.reply(match &committed {

@@ -1,133 +1,84 @@
-//! Verb: what is personal about somebody is removed.
+//! Verb: what is personal about somebody is removed. `everywhere` calls the parts in their order.
 
 use serde_json::json;
 
 use super::blank::without_anybody;
+use super::person::Person;
 use super::queries;
 use crate::acts::model::{Act, Action};
 use crate::acts::note::note;
-use crate::clock::Timestamp;
-use crate::db::DbConnection;
+use crate::clock::{Clock, Timestamp};
+use crate::db::{DbConnection, order};
 use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
-use crate::ids::{self, AccountId, AmbassadorId, ApiKeyId, CustomerId, EventId, Id, ReferralId};
-use crate::{ambassadors, customers, referrals, replies};
+use crate::ids::{self, AccountId, ApiKeyId, EventId};
+use crate::replies;
 
-/// Events that became visible within so many seconds before the erasure are looked for again in its transaction.
-const MARGIN: i64 = 120;
+/// Where the database itself cannot tell, events that came so many seconds before a look are looked at again after it.
+const MARGIN: i64 = 2;
 
-/// Somebody of whom we know something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Person {
-    /// Who signed up.
-    Referral(ReferralId),
-    /// Who promotes.
-    Ambassador(AmbassadorId),
-    /// Who may bring others and be brought: then the ambassador's record and the signup are about the same person.
-    Customer(CustomerId),
-}
-
-/// Where what is personal about them stands, as far as it can be found out before the erasure.
+/// Where what is personal about somebody stands, as far as it can be found out before the erasure.
 #[derive(Debug, Clone)]
 pub struct Traces {
-    events: Vec<EventId>,
+    /// Events about them.
+    pub events: Vec<EventId>,
+    /// All events before this id were looked at.
+    pub reached: String,
 }
 
-impl Person {
-    /// The id.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Referral(id) => id.as_str(),
-            Self::Ambassador(id) => id.as_str(),
-            Self::Customer(id) => id.as_str(),
-        }
-    }
-
-    /// Everything that this person is.
-    fn faces(&self, conn: &mut DbConnection, account: &AccountId) -> Result<Vec<Self>, Error> {
-        let mut faces = vec![self.clone()];
-        if let Self::Customer(id) = self {
-            let mut ask = |question| queries::belongings(conn, question, account, id.as_str());
-            let records = ask(queries::RECORD_OF_A_CUSTOMER)?;
-            let signups = ask(queries::SIGNUP_OF_A_CUSTOMER)?;
-            let records = records
-                .iter()
-                .filter_map(|id| AmbassadorId::from_outside(id));
-            let signups = signups.iter().filter_map(|id| ReferralId::from_outside(id));
-            faces.extend(records.map(Self::Ambassador));
-            faces.extend(signups.map(Self::Referral));
-        }
-        Ok(faces)
-    }
-
-    fn empty(
-        &self,
-        conn: &mut DbConnection,
-        account: &AccountId,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let id = self.id();
-        match self {
-            Self::Referral(_) => {
-                queries::empty(conn, queries::REFERRAL, account, id)?;
-                queries::empty_the_person(conn, "referrals", account, id, now)?;
-            }
-            Self::Ambassador(_) => {
-                queries::empty(conn, queries::AMBASSADOR, account, id)?;
-                queries::empty_the_person(conn, "ambassadors", account, id, now)?;
-            }
-            Self::Customer(_) => queries::empty_the_customer(conn, account, id, now)?,
-        }
-        Ok(())
-    }
-
-    fn belongings(
-        &self,
-        conn: &mut DbConnection,
-        account: &AccountId,
-    ) -> Result<Vec<String>, Error> {
-        let question = match self {
-            Self::Referral(_) => queries::OF_A_REFERRAL,
-            Self::Ambassador(_) => queries::OF_AN_AMBASSADOR,
-            Self::Customer(_) => queries::OF_A_CUSTOMER,
-        };
-        Ok(queries::belongings(conn, question, account, self.id())?)
-    }
-
-    /// Held until the transaction ends; or there is nobody.
-    fn hold(&self, conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
-        match self {
-            Self::Referral(id) => referrals::queries::find_to_change(conn, account, id)?
-                .map(|_| ())
-                .ok_or(Error::NotFound(ReferralId::NOUN)),
-            Self::Ambassador(id) => ambassadors::queries::find_to_change(conn, account, id)?
-                .map(|_| ())
-                .ok_or(Error::NotFound(AmbassadorId::NOUN)),
-            Self::Customer(id) => customers::queries::find_to_change(conn, account, id)?
-                .map(|_| ())
-                .ok_or(Error::NotFound(CustomerId::NOUN)),
-        }
-    }
-}
-
-/// Looks for traces, which may mean to look at every event there is: nobody waits for it.
+/// Looks for traces among the events from the id `from` on, which may mean every event there is: so nobody waits for it.
 pub fn traces(
+    conn: &mut DbConnection,
+    clock: &Clock,
+    account: &AccountId,
+    person: &Person,
+    from: &str,
+) -> Result<Traces, Error> {
+    // What is written meanwhile may become visible behind what was looked at.
+    let settled = order::settled_before(conn, clock)?;
+    let settled = settled.unwrap_or_else(|| clock.now().plus_seconds(-MARGIN));
+    let objects = person.objects(conn, account)?;
+    let mut events = Vec::new();
+    queries::each_event_about(conn, account, &objects, from, |_, found| {
+        events.extend(found);
+        Ok(())
+    })?;
+    let reached = ids::first_at("evt", settled);
+    Ok(Traces { events, reached })
+}
+
+/// Empties some of these events. That they are empty before the person is harms nobody: asked again, the erasure goes on.
+pub fn empty(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    events: &[EventId],
+) -> Result<(), Error> {
+    Ok(queries::empty_events(
+        conn,
+        account,
+        events,
+        without_anybody,
+    )?)
+}
+
+/// Empties a few of the rows that belong to somebody who may have very many. How many; none: there are no more.
+pub fn empty_a_few(
     conn: &mut DbConnection,
     account: &AccountId,
     person: &Person,
-) -> Result<Traces, Error> {
-    let mut objects = Vec::new();
+) -> Result<usize, Error> {
+    let mut emptied = 0;
     for face in person.faces(conn, account)? {
-        objects.extend(face.belongings(conn, account)?);
+        if let Person::Ambassador(id) = face {
+            emptied += queries::empty(conn, queries::A_FEW_OF_AN_AMBASSADOR, account, id.as_str())?;
+        }
     }
-    Ok(Traces {
-        events: queries::events_about(conn, account, &objects, "")?,
-    })
+    Ok(emptied)
 }
 
-/// Removes what is personal about the person, wherever it stands. Ids, amounts, dates and statuses stay. Asked again, it
-/// removes what came after. Since when they are erased.
+/// Removes what is personal about the person, wherever it stands, but for events before `reached`, which are emptied
+/// already. Ids, amounts, dates and statuses stay. Asked again, it removes what came after. Since when they are erased.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the account has nobody with this id.
@@ -136,22 +87,21 @@ pub fn erase(
     account: &AccountId,
     by: Option<&ApiKeyId>,
     person: &Person,
-    traces: &Traces,
+    reached: &str,
     now: Timestamp,
 ) -> Result<Timestamp, Error> {
     person.hold(conn, account)?;
-    queries::empty_events(conn, account, &traces.events, without_anybody)?;
-    let lately = ids::first_at("evt", now.plus_seconds(-MARGIN));
-    let mut since = now;
+    let objects = person.objects(conn, account)?;
+    queries::each_event_about(conn, account, &objects, reached, |conn, found| {
+        queries::empty_events(conn, account, &found, without_anybody)
+    })?;
     if matches!(person, Person::Customer(_)) {
         // Dialects show customers. Who repeats a request now is not told what is gone.
         replies::queries::forget_all(conn, account)?;
     }
+    let mut since = now;
     for face in person.faces(conn, account)? {
         face.hold(conn, account)?;
-        let objects = face.belongings(conn, account)?;
-        let about = queries::events_about(conn, account, &objects, &lately)?;
-        queries::empty_events(conn, account, &about, without_anybody)?;
         face.empty(conn, account, now)?;
         match queries::erased_at(conn, account, face.id())? {
             Some(before) if face == *person => since = before,
@@ -166,7 +116,7 @@ pub fn erase(
 }
 
 /// Whoever has a copy elsewhere can follow.
-fn tell(
+pub(super) fn tell(
     conn: &mut DbConnection,
     account: &AccountId,
     by: Option<&ApiKeyId>,

@@ -40,9 +40,26 @@ pub(super) const AMBASSADOR: &[&str] = &[
     "UPDATE payouts SET metadata = '{}', failure_reason = NULL WHERE account_id = $1 AND ambassador_id = $2",
     "UPDATE payout_moves SET note = NULL WHERE account_id = $1 AND payout_id IN \
      (SELECT id FROM payouts WHERE account_id = $1 AND ambassador_id = $2)",
-    "UPDATE earnings SET metadata = '{}', description = NULL WHERE account_id = $1 AND ambassador_id = $2",
-    "UPDATE earning_moves SET note = NULL WHERE account_id = $1 AND earning_id IN \
+    "UPDATE earnings SET metadata = '{}', description = NULL WHERE account_id = $1 AND ambassador_id = $2 \
+     AND (metadata <> '{}' OR description IS NOT NULL)",
+    "UPDATE earning_moves SET note = NULL WHERE account_id = $1 AND note IS NOT NULL AND earning_id IN \
      (SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2)",
+];
+
+/// The same a few rows at a time, because an ambassador may have very many.
+pub(super) const A_FEW_OF_AN_AMBASSADOR: &[&str] = &[
+    "UPDATE payouts SET metadata = '{}', failure_reason = NULL WHERE account_id = $1 AND id IN \
+     (SELECT id FROM payouts WHERE account_id = $1 AND ambassador_id = $2 \
+     AND (metadata <> '{}' OR failure_reason IS NOT NULL) LIMIT 200)",
+    "UPDATE payout_moves SET note = NULL WHERE account_id = $1 AND (payout_id, position) IN \
+     (SELECT m.payout_id, m.position FROM payout_moves m JOIN payouts p ON p.account_id = m.account_id AND p.id = m.payout_id \
+     WHERE p.account_id = $1 AND p.ambassador_id = $2 AND m.note IS NOT NULL LIMIT 200)",
+    "UPDATE earnings SET metadata = '{}', description = NULL WHERE account_id = $1 AND id IN \
+     (SELECT id FROM earnings WHERE account_id = $1 AND ambassador_id = $2 \
+     AND (metadata <> '{}' OR description IS NOT NULL) LIMIT 200)",
+    "UPDATE earning_moves SET note = NULL WHERE account_id = $1 AND (earning_id, position) IN \
+     (SELECT m.earning_id, m.position FROM earning_moves m JOIN earnings e ON e.account_id = m.account_id AND e.id = m.earning_id \
+     WHERE e.account_id = $1 AND e.ambassador_id = $2 AND m.note IS NOT NULL LIMIT 200)",
 ];
 
 /// What belongs to a signup, for the events about it.
@@ -83,7 +100,8 @@ pub(super) fn belongings(
     Ok(named.into_iter().map(|row| row.id).collect())
 }
 
-/// Empties a customer's row. No two customers share what they are looked for by, so it becomes the id, which no address is.
+/// Empties a customer's row, unless it is empty. No two customers share what they are looked for by, so it becomes the id,
+/// which no address is.
 pub(super) fn empty_the_customer(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -94,7 +112,8 @@ pub(super) fn empty_the_customer(
         "UPDATE customers SET email = '{EMAIL}', email_folded = id, name = NULL, phone = NULL, external_id = NULL, \
          metadata = '{{}}', updated_at = $1, \
          idempotency_fingerprint = CASE WHEN idempotency_key IS NOT NULL THEN '{ERASED}' END \
-         WHERE account_id = $2 AND id = $3"
+         WHERE account_id = $2 AND id = $3 AND NOT (email = '{EMAIL}' AND email_folded = id AND name IS NULL \
+         AND phone IS NULL AND external_id IS NULL AND metadata = '{{}}')"
     ))
     .bind::<BigInt, _>(now)
     .bind::<Text, _>(account)
@@ -103,8 +122,8 @@ pub(super) fn empty_the_customer(
     Ok(())
 }
 
-/// Empties the row of the person itself. For a signup also what it is looked for by. (SQLite numbers `$…` by where they
-/// appear first.)
+/// Empties the row of the person itself, unless it is empty. For a signup also what it is looked for by. (SQLite numbers
+/// `$…` by where they appear first.)
 pub(super) fn empty_the_person(
     conn: &mut DbConnection,
     table: &'static str,
@@ -112,15 +131,19 @@ pub(super) fn empty_the_person(
     id: &str,
     now: Timestamp,
 ) -> QueryResult<()> {
-    let more = match table {
-        "referrals" => ", email_folded = '', external_id = NULL",
-        _ => "",
+    let (more, is_less) = match table {
+        "referrals" => (
+            ", email_folded = '', external_id = NULL",
+            " AND email_folded = '' AND external_id IS NULL",
+        ),
+        _ => ("", ""),
     };
     sql_query(format!(
         "UPDATE {table} SET first_name = '{NAME}', last_name = '{NAME}', email = '{EMAIL}', profile_picture = NULL, \
          metadata = '{{}}'{more}, updated_at = $1, \
          idempotency_fingerprint = CASE WHEN idempotency_key IS NOT NULL THEN '{ERASED}' END \
-         WHERE account_id = $2 AND id = $3"
+         WHERE account_id = $2 AND id = $3 AND NOT (first_name = '{NAME}' AND last_name = '{NAME}' AND email = '{EMAIL}' \
+         AND profile_picture IS NULL AND metadata = '{{}}'{is_less})"
     ))
     .bind::<BigInt, _>(now)
     .bind::<Text, _>(account)
@@ -129,33 +152,34 @@ pub(super) fn empty_the_person(
     Ok(())
 }
 
-/// Does what each of the statements says.
+/// Does what each of the statements says. How many rows that changed.
 pub(super) fn empty(
     conn: &mut DbConnection,
     statements: &[&'static str],
     account: &AccountId,
     id: &str,
-) -> QueryResult<()> {
+) -> QueryResult<usize> {
+    let mut changed = 0;
     for statement in statements {
-        sql_query(*statement)
+        changed += sql_query(*statement)
             .bind::<Text, _>(account)
             .bind::<Text, _>(id)
             .execute(conn)?;
     }
-    Ok(())
+    Ok(changed)
 }
 
-/// The account's events about these objects, from the event with the id `from` on. Looks at all of them: there is no index
-/// by object, which every signup would pay for.
-pub(super) fn events_about(
+/// Shows `work` the account's events about these objects, from the event with the id `from` on, a few at a time. Looks at
+/// all of them: there is no index by object, which every signup would pay for.
+pub(super) fn each_event_about(
     conn: &mut DbConnection,
     account: &AccountId,
     objects: &[String],
     from: &str,
-) -> QueryResult<Vec<EventId>> {
+    mut work: impl FnMut(&mut DbConnection, Vec<EventId>) -> QueryResult<()>,
+) -> QueryResult<()> {
     let wanted: std::collections::HashSet<&str> = objects.iter().map(String::as_str).collect();
     let mut reached = from.to_owned();
-    let mut found = Vec::new();
     loop {
         let page: Vec<(EventId, String)> = events::table
             .filter(events::account_id.eq(account))
@@ -165,13 +189,16 @@ pub(super) fn events_about(
             .select((events::id, events::object_id))
             .load(conn)?;
         match page.last() {
-            None => return Ok(found),
+            None => return Ok(()),
             Some((last, _)) => last.as_str().clone_into(&mut reached),
         }
         let about = page
             .into_iter()
             .filter(|(_, object)| wanted.contains(object.as_str()));
-        found.extend(about.map(|(id, _)| id));
+        let about: Vec<EventId> = about.map(|(id, _)| id).collect();
+        if !about.is_empty() {
+            work(conn, about)?;
+        }
     }
 }
 
@@ -188,7 +215,9 @@ pub(super) fn empty_events(
         .load(conn)?;
     for id in ids {
         let event = events::table.find((account, id));
-        let data: String = event.select(events::data).first(conn)?;
+        let data: Option<String> = event.select(events::data).first(conn).optional()?;
+        // Events have an end too (`HANDBILL_EVENT_RETENTION_DAYS`), also since this one was found.
+        let Some(data) = data else { continue };
         diesel::update(events::table.find((account, id)))
             .set(events::data.eq(emptied(&data)))
             .execute(conn)?;
@@ -219,6 +248,18 @@ pub(super) fn events_of_scans(
         .order(events::id.asc())
         .limit(STEP)
         .select(events::id)
+        .load(conn)
+}
+
+/// Whose, who, and since when: all that are erased.
+pub(super) fn all(conn: &mut DbConnection) -> QueryResult<Vec<(AccountId, String, Timestamp)>> {
+    erasures::table
+        .order((erasures::account_id, erasures::object_id))
+        .select((
+            erasures::account_id,
+            erasures::object_id,
+            erasures::erased_at,
+        ))
         .load(conn)
 }
 

@@ -4,7 +4,8 @@ use actix_web::web;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::erase::{Person, erase, traces};
+use super::everywhere::everywhere;
+use super::person::Person;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -91,16 +92,8 @@ async fn erase_customer(
 }
 
 async fn answer(app: &App, account: Account, person: Person) -> Result<web::Json<Erasure>, Error> {
-    let (owner, whom) = (account.id.clone(), person.clone());
-    let traces = app
-        .db
-        .read_at_length(move |conn| traces(conn, &owner, &whom))
-        .await?;
+    let (owner, key) = (&account.id, Some(&account.key));
+    let erased_at = everywhere(&app.db, &app.clock, owner, key, &person).await?;
     let id = person.id().to_owned();
-    let erased_at = app
-        .db
-        .write(move |conn, now| erase(conn, &account.id, Some(&account.key), &person, &traces, now))
-        .await?;
-    app.db.scrub().await?;
     Ok(web::Json(Erasure { id, erased_at }))
 }

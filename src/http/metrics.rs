@@ -20,6 +20,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::app::App;
+use crate::db::load::Load;
 use crate::error::Error;
 use crate::http::operations::disk_free;
 
@@ -156,72 +157,10 @@ fn registry(app: &App) -> Registry {
         counts.durations.clone(),
     );
     registry.register("panics", "Handlers that panicked", counts.panics.clone());
-    let load = app.db.load();
-    let mut gauge = |name: &str, help: &str, value: u64| {
-        let value = i64::try_from(value).unwrap_or(i64::MAX);
-        registry.register(name, help, ConstGauge::new(value));
-    };
-    gauge(
-        "writer_queue",
-        "Writes that wait for the writer",
-        load.queue,
-    );
-    gauge("writer_queue_limit", "How many may wait", load.queue_limit);
-    gauge(
-        "connections_in_use",
-        "Connections that read or write now",
-        load.in_use,
-    );
-    gauge(
-        "connections_limit",
-        "How many there may be",
-        load.connections,
-    );
-    gauge(
-        "connections_waiting",
-        "Requests that wait for one",
-        load.waiting,
-    );
-    gauge(
-        "journal_scans",
-        "Scans that wait in the journal for the database",
-        app.journal.waiting(),
-    );
-    gauge(
-        "journal_in_use",
-        "1 while the database takes no scans",
-        u64::from(app.journal.is_in_use()),
-    );
-    if let Some(free) = disk_free(app) {
-        gauge(
-            "disk_free_bytes",
-            "Free where the database or the journal is",
-            free,
-        );
-    }
-    let mut counter = |name: &str, help: &str, value: u64| {
-        registry.register(name, help, ConstCounter::new(value));
-    };
-    counter("writer_commits", "Commits of the writer", load.commits);
-    counter(
-        "writer_jobs",
-        "Jobs in those commits: jobs by commits is the size of a group",
-        load.jobs,
-    );
-    counter(
-        "scans",
-        "Scans written by this process",
-        app.scans.written(),
-    );
-    counter(
-        "signups",
-        "Signups written by this process",
-        app.signups.written(),
-    );
-    counter(
-        "answers_given_again",
-        "Answers that were still right",
-        app.answers.given(),
+    registry.register(
+        "writer_group_size",
+        "How many writes shared a commit of the writer's; each scan and each signup is one",
+        app.db.group_sizes(),
     );
     registry.register(
         "webhook_events_behind",
@@ -233,5 +172,93 @@ fn registry(app: &App) -> Registry {
         "How old the oldest of them is",
         counts.oldest_event.clone(),
     );
+    let load = app.db.load();
+    gauges(app, &load, &mut registry);
+    counters(app, &load, &mut registry);
     registry
+}
+
+/// How it stands.
+fn gauges(app: &App, load: &Load, registry: &mut Registry) {
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        registry.register(name, help, ConstGauge::new(value));
+    };
+    for (name, help, value) in [
+        (
+            "writer_queue",
+            "Jobs that wait for the writer; all scans that wait are one, and so are all signups",
+            load.queue,
+        ),
+        ("writer_queue_limit", "How many may wait", load.queue_limit),
+        (
+            "scans_waiting",
+            "Scans that wait for the writer",
+            app.scans.waiting() as u64,
+        ),
+        (
+            "signups_waiting",
+            "Signups that wait for the writer",
+            app.signups.waiting() as u64,
+        ),
+        (
+            "connections_in_use",
+            "Connections that read or write now",
+            load.in_use,
+        ),
+        (
+            "connections_limit",
+            "How many there may be",
+            load.connections,
+        ),
+        (
+            "connections_waiting",
+            "Requests that wait for one",
+            load.waiting,
+        ),
+        (
+            "journal_scans",
+            "Scans that wait in the journal for the database",
+            app.journal.waiting(),
+        ),
+        (
+            "journal_in_use",
+            "1 while the database takes no scans",
+            u64::from(app.journal.is_in_use()),
+        ),
+    ] {
+        gauge(name, help, value);
+    }
+    if let Some(free) = disk_free(app) {
+        gauge(
+            "disk_free_bytes",
+            "Free where the database or the journal is",
+            free,
+        );
+    }
+}
+
+/// What it has done.
+fn counters(app: &App, load: &Load, registry: &mut Registry) {
+    for (name, help, value) in [
+        ("writer_commits", "Commits of the writer", load.commits),
+        ("writer_jobs", "Jobs in those commits", load.jobs),
+        (
+            "scans",
+            "Scans written by this process",
+            app.scans.written(),
+        ),
+        (
+            "signups",
+            "Signups written by this process",
+            app.signups.written(),
+        ),
+        (
+            "answers_given_again",
+            "Answers that were still right",
+            app.answers.given(),
+        ),
+    ] {
+        registry.register(name, help, ConstCounter::new(value));
+    }
 }

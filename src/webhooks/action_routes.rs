@@ -11,15 +11,18 @@ use super::rotate::rotate;
 use super::secret::{KeptSecret, SigningSecret};
 use super::view::EndpointView;
 use crate::acts::model::{Act, Action};
-use crate::acts::note::note;
+use crate::acts::note::{note_if_changed, note_if_new};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::account::Account;
+use crate::http::answer::Created;
 use crate::http::body::{Body, for_existing};
 use crate::http::fields::fields;
+use crate::http::idempotency::{KeyHeader, KeyHeaderParam};
 use crate::http::openapi::{ShowRefusals, UpdateRefusals};
 use crate::http::path::PathId;
+use crate::idempotency::Recorded;
 use crate::ids::{EventId, WebhookEndpointId};
 use crate::parse::Complaint;
 
@@ -56,29 +59,37 @@ fields! {
 /// Rotate a webhook endpoint's secret
 ///
 /// The answer has the new secret in it, which is not shown again. For 24 hours what is sent has two signatures, one with
-/// each secret.
+/// each secret. The same `Idempotency-Key` as the last rotation's answers with the secret that it made.
 #[utoipa::path(post, path = "/api/v1/webhook-endpoints/{id}:rotate-secret", tag = "Webhooks",
     operation_id = "rotateWebhookEndpointSecret",
-    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id")),
-    responses((status = 200, description = "The endpoint, with its new secret", body = EndpointView), ShowRefusals))]
+    params(("id" = WebhookEndpointId, Path, description = "The endpoint's id"), KeyHeaderParam),
+    responses((status = 200, description = "The endpoint, with its new secret", body = EndpointView,
+        headers(("Idempotent-Replayed" = String, description = "`true` if the last rotation had this key"))),
+        UpdateRefusals))]
 async fn rotate_secret(
     app: web::Data<App>,
     account: Account,
     id: PathId<WebhookEndpointId>,
-) -> Result<web::Json<EndpointView>, Error> {
-    let secret = SigningSecret::random();
-    let kept = KeptSecret::seal(&secret, &app.config.webhooks.keys, &account.id)?;
-    let endpoint = app
+    key: KeyHeader,
+) -> Result<Created<EndpointView>, Error> {
+    let (keys, retry) = (&app.config.webhooks.keys, key.or(None)?);
+    let kept = KeptSecret::seal(&SigningSecret::random(), keys, &account.id)?;
+    let recorded = app
         .db
         .write(move |conn, now| {
-            let endpoint = rotate(conn, &account.id, &id.0, &kept, now)?;
-            let action = Action::WebhookEndpointSecretRotated;
-            let act = Act::new(&account.id, Some(&account.key), action, id.0.as_str(), now);
-            note(conn, &act)?;
-            Ok(endpoint)
+            let recorded = rotate(conn, &account.id, &id.0, &kept, retry.as_ref(), now)?;
+            note_if_new(conn, &recorded, |_| {
+                let action = Action::WebhookEndpointSecretRotated;
+                Act::new(&account.id, Some(&account.key), action, id.0.as_str(), now)
+            })?;
+            Ok(recorded)
         })
         .await?;
-    Ok(web::Json(EndpointView::with_secret(endpoint, &secret)))
+    let (Recorded::New(endpoint) | Recorded::Replayed(endpoint)) = &recorded;
+    let secret = endpoint.secret.open(keys, &endpoint.account_id)?;
+    Ok(Created::new(recorded, |endpoint| {
+        EndpointView::with_secret(endpoint, &secret)
+    }))
 }
 
 /// Deliver events again
@@ -113,11 +124,12 @@ async fn replay(
     let endpoint = app
         .db
         .write(move |conn, now| {
-            let endpoint = set_back(conn, &account.id, &id.0, &start, body.to, now)?;
+            let before = queries::find_to_change(conn, &account.id, &id.0)?;
+            let after = set_back(conn, &account.id, &id.0, &start, body.to, now)?;
             let action = Action::WebhookEndpointReplayed;
             let act = Act::new(&account.id, Some(&account.key), action, id.0.as_str(), now);
-            note(conn, &act)?;
-            Ok(endpoint)
+            note_if_changed(conn, before.as_ref(), &after, &act)?;
+            Ok(after)
         })
         .await?;
     Ok(web::Json(endpoint.into()))

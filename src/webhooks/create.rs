@@ -46,6 +46,7 @@ pub fn create(
                 secret: new.secret.clone(),
                 old_secret: None,
                 old_secret_until: None,
+                rotation_key: None,
                 reached: last_sequence(conn, account)?,
                 replay_to: None,
                 resume_at: None,

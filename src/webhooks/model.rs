@@ -110,6 +110,8 @@ pub struct Endpoint {
     pub old_secret: Option<KeptSecret>,
     /// … which signs too until then.
     pub old_secret_until: Option<Timestamp>,
+    /// The idempotency key of the rotation that made the secret.
+    pub rotation_key: Option<IdempotencyKey>,
     /// The sequence of the last event that is done with.
     pub reached: i64,
     /// A replay ends behind this one …

@@ -134,6 +134,7 @@ pub fn update(conn: &mut DbConnection, endpoint: &Endpoint) -> QueryResult<()> {
             webhook_endpoints::secret.eq(&endpoint.secret),
             webhook_endpoints::old_secret.eq(&endpoint.old_secret),
             webhook_endpoints::old_secret_until.eq(endpoint.old_secret_until),
+            webhook_endpoints::rotation_key.eq(&endpoint.rotation_key),
             webhook_endpoints::reached.eq(endpoint.reached),
             webhook_endpoints::replay_to.eq(endpoint.replay_to),
             webhook_endpoints::resume_at.eq(endpoint.resume_at),

@@ -185,6 +185,7 @@ fn every_command_explains_itself() {
         &["import"],
         &["move"],
         &["erase"],
+        &["erasures"],
         &["openapi"],
     ] {
         let arguments = [arguments, &["--help"]].concat();

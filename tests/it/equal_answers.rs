@@ -93,6 +93,7 @@ async fn tell(app: &TestApp) -> String {
     tell_decisions(app, &mut transcript, &referrals).await;
     tell_money(app, &mut transcript, &referrals).await;
     tell_customers(app, &mut transcript).await;
+    tell_joy(app, &mut transcript).await;
     let program = programs[0]["id"].as_str().expect("an id");
     for list in [
         "programs",
@@ -218,6 +219,53 @@ async fn tell_customers(app: &TestApp, transcript: &mut Transcript) {
         customers[0].as_str().expect("an id")
     );
     transcript.note("link", &app.post(&path, json!({})).await);
+}
+
+/// The same customers in Joy's words.
+async fn tell_joy(app: &TestApp, transcript: &mut Transcript) {
+    let joy = app.with_joy(&app.database.account_named("default"));
+    let base = "/rest_api/v2/referrals";
+    for body in [
+        json!({ "email": "ZOE@example.com" }),
+        json!({ "email": "Zoë@example.com" }),
+        json!({ "email": "c@example.com" }),
+        json!({ "email": "nobody@example.com" }),
+        json!({ "email": "nobody" }),
+        json!({}),
+        json!([]),
+    ] {
+        app.wait(1);
+        for _ in 0..2 {
+            let answer = joy.post(&format!("{base}/invitations"), body.clone()).await;
+            transcript.note("invite", &answer);
+        }
+    }
+    let mut named: Vec<String> = app
+        .all("customers")
+        .await
+        .iter()
+        .map(|customer| customer["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let body = json!({ "email": "d@example.com", "external_id": "Ünï 7" });
+    app.post("/api/v1/customers", body).await.ok();
+    named.extend(["%C3%9Cn%C3%AF%207", "cust_x", "%00"].map(str::to_owned));
+    for id in named {
+        for what in ["referrers", "summary"] {
+            let path = format!("{base}/customers/{id}/{what}");
+            transcript.note(what, &joy.get(&path).await);
+        }
+    }
+    for query in [
+        "",
+        "?startDate=2024-03-01",
+        "?startDate=2024-03-01&endDate=2030-01-01",
+        "?startDate=2024-03-02&endDate=2024-03-01",
+        "?endDate=2024-3-1",
+    ] {
+        let path = format!("{base}/analytics{query}");
+        transcript.note("analytics", &joy.get(&path).await);
+    }
+    transcript.note("nothing", &joy.get(&format!("{base}/nothing")).await);
 }
 
 /// Purchases, refunds, payouts, and what the ledger says of them.

@@ -1,5 +1,6 @@
 //! Restricted and publishable keys: what each opens, and nothing else.
 
+use futures_util::future::join_all;
 use handbill::api_keys::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -166,6 +167,46 @@ on_both! {
         assert!(app.get(&path).await.ok()["revoked_at"].is_string());
         let ended = json!({ "name": "A", "kind": "secret", "expires_at": "2024-03-01T09:00:00Z" });
         app.post("/api/v1/keys", ended).await.refused(400, "expires_at must lie in the future");
+    }
+
+    async fn a_key_whose_answer_was_lost_is_found_again_without_its_secret(app: &TestApp) {
+        let body = json!({
+            "name": "Lost", "kind": "restricted", "scopes": ["users:read"], "expires_at": "2024-03-02T09:00:00Z", "idempotency_key": "lost",
+        });
+        app.post("/api/v1/keys", body.clone()).await.ok();
+        let again = app.post("/api/v1/keys", body.clone()).await;
+        assert!(again.is_replay() && again.ok().get("key").is_none(), "{}", again.text());
+        // Whoever lost the secret rotates the key. That answer can be lost as well.
+        let path = format!("/api/v1/keys/{}:rotate", again.ok()["id"].as_str().expect("an id"));
+        let rotate = json!({ "overlap_hours": 1, "idempotency_key": "lost" });
+        let rotated = app.post(&path, rotate.clone()).await;
+        assert!(!rotated.is_replay(), "another operation has keys of its own");
+        let holder = Caller::new(&app.base, rotated.ok()["key"].as_str().map(str::to_owned));
+        holder.get("/api/v1/users").await.ok();
+        app.wait(7200);
+        let retried = app.post(&path, rotate).await;
+        assert!(retried.is_replay(), "though the old key has ended by now: {}", retried.text());
+        assert_eq!((&retried.ok()["id"], retried.ok().get("key")), (&rotated.ok()["id"], None));
+        let other = app.post(&path, json!({ "overlap_hours": 2, "idempotency_key": "lost" })).await;
+        assert_eq!(other.refused_with(409)["code"], "idempotency_key_reused");
+        assert_eq!(app.all("keys").await.iter().filter(|key| key["name"] == "Lost").count(), 2);
+        // The key as it is now, also when it has ended; what is long over is no other request.
+        app.wait(86_400);
+        let late = app.post("/api/v1/keys", body).await;
+        assert!(late.is_replay());
+        assert_eq!(late.ok()["expires_at"], "2024-03-01T10:00:00Z");
+        let acts = app.get("/api/v1/audit-log?action=key.created").await.ok();
+        assert_eq!(acts["acts"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn fifty_requests_for_a_key_with_one_idempotency_key_make_one(app: &TestApp) {
+        let body = json!({ "name": "Fifty", "kind": "secret", "idempotency_key": "fifty" });
+        let answers = join_all((0..50).map(|_| app.post("/api/v1/keys", body.clone()))).await;
+        let (first, replays): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| !answer.is_replay());
+        assert_eq!((first.len(), replays.len()), (1, 49));
+        let mut made = first[0].ok();
+        made.as_object_mut().expect("an object").remove("key").expect("the secret, once");
+        assert!(replays.iter().all(|answer| answer.ok() == made));
     }
 
     async fn what_does_not_go_together_is_refused_with_a_sentence(app: &TestApp) {

@@ -1,6 +1,6 @@
 //! Moving a database, exporting and importing an account: complete, compared, resumable or all at once, never mixed.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::backup::{SETTINGS, everything_it_says};
 use crate::command_line::{handbill, json, sentence};
 use crate::ledger::a_story;
+use crate::support::process::Process;
 use crate::support::{Database, TestApp, on_both};
 
 /// How often a move is killed.
@@ -144,6 +145,55 @@ on_both! {
         }
         std::fs::write(&file, text).expect("a file");
         json(&handbill(&target.url, &["import", file.to_str().expect("text"), "--json"]));
+    }
+}
+
+/// Two keys, as the settings have them.
+const KEYS: [&str; 2] = [
+    "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpBQkNERUY=",
+];
+
+/// `handbill import`, with these keys in the settings.
+fn import_with(keys: Option<&str>, database: &Database, file: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_handbill"))
+        .args(["import", file, "--json"])
+        .env("DATABASE_URL", &database.url)
+        .envs(keys.map(|keys| ("HANDBILL_ENCRYPTION_KEYS", keys)))
+        .output()
+        .expect("the program")
+}
+
+on_both! {
+    with [("HANDBILL_ENCRYPTION_KEYS", KEYS[0])] =>
+    async fn an_export_with_encrypted_secrets_is_imported_with_their_key_or_not_at_all(app: &TestApp) {
+        let hook = json!({ "url": "https://example.com/hook" });
+        app.post("/api/v1/webhook-endpoints", hook).await.ok();
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+        let (file, edited) = (at("account.ndjson"), at("edited.ndjson"));
+        assert!(handbill(&app.database.url, &["export", &file]).status.success());
+        let text = std::fs::read_to_string(&file).expect("the export");
+        let header: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("a header");
+        let name = header["encrypted_with"][0].as_str().expect("the name of a key");
+        assert!(!text.contains("whsec_"), "it is encrypted");
+        let unsaid = text.replacen(&format!("\"encrypted_with\":[\"{name}\"]"), "\"encrypted_with\":[]", 1);
+        assert_ne!(unsaid, text);
+        std::fs::write(&edited, unsaid).expect("a file");
+        for target in [Database::sqlite(), Database::postgres()] {
+            for keys in [None, Some(KEYS[1])] {
+                for file in [&file, &edited] {
+                    let refused = sentence(&import_with(keys, &target, file));
+                    let sentence = format!("encrypted with the key {name}, which HANDBILL_ENCRYPTION_KEYS does not have");
+                    assert!(refused.contains(&sentence), "{refused}");
+                    assert_eq!(json(&handbill(&target.url, &["accounts", "list", "--json"])), json!([]));
+                }
+            }
+            // Behind a new key is enough.
+            let both = KEYS.map(str::to_owned).into_iter().rev().collect::<Vec<_>>().join(",");
+            json(&import_with(Some(&both), &target, &file));
+            Process::start_with(&target, &[("HANDBILL_ENCRYPTION_KEYS", KEYS[0])]).kill();
+        }
     }
 }
 

@@ -8,8 +8,12 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
+use handbill::db::DbConnection;
 use handbill::db::rows::Shape;
 use handbill::db::tables::TABLES;
+use handbill::erasures::erase::{empty, erase as erase_now, traces};
+use handbill::erasures::person::Person;
+use handbill::ids::{AccountId, EventId, Id};
 use handbill::webhooks::dispatch::deliver_due;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,15 +24,15 @@ use crate::support::receiver::{Receiver, Reply};
 use crate::support::{Caller, Database, TestApp, on_both};
 
 /// Stands in everything that is known about the person who signs up.
-const PERSON: &str = "refcanary";
+pub const PERSON: &str = "refcanary";
 /// Stands in everything that is known about a customer, but for the telephone number.
-const CUSTOMER: &str = "custcanary";
+pub const CUSTOMER: &str = "custcanary";
 /// The telephone number.
-const PHONE: &str = "+351910000077";
+pub const PHONE: &str = "+351910000077";
 /// Stands in everything that is known about the ambassador.
-const STUDENT: &str = "usercanary";
+pub const STUDENT: &str = "usercanary";
 
-const SETTINGS: [(&str, &str); 2] = [
+pub const SETTINGS: [(&str, &str); 2] = [
     ("HANDBILL_WEBHOOKS_ALLOW_HTTP", "on"),
     ("HANDBILL_WEBHOOKS_ALLOW_NETWORKS", "127.0.0.0/8"),
 ];
@@ -84,7 +88,9 @@ const PERSONAL: [(&str, &str); 42] = [
 
 /// The columns of text that hold nothing personal, in whatever table: ids, words of ours, what the company says about
 /// itself.
-const HARMLESS: [&str; 58] = [
+const HARMLESS: [&str; 60] = [
+    "replaces",
+    "rotation_key",
     "time_zone",
     "dialect",
     "operation",
@@ -240,7 +246,7 @@ pub async fn a_tour_of(app: &Caller) -> (Value, Value, Value) {
 }
 
 /// The same, and a receiver of its events that says what it was told.
-async fn a_tour(app: &TestApp) -> (Value, Value, Value) {
+pub async fn a_tour(app: &TestApp) -> (Value, Value, Value) {
     let receiver = Receiver::start(|_, got| Reply::Say(200, "", got.body.clone()));
     let hook = json!({ "url": receiver.url });
     app.post("/api/v1/webhook-endpoints", hook).await.ok();
@@ -263,17 +269,29 @@ async fn a_tour(app: &TestApp) -> (Value, Value, Value) {
 
 /// Where a word stands in the database, in any spelling.
 fn where_is(app: &TestApp, word: &str) -> Vec<String> {
-    let mut conn = app.database.connect();
+    where_in(&app.database, word)
+}
+
+/// The same of a database that nobody serves.
+pub fn where_in(database: &Database, word: &str) -> Vec<String> {
+    let mut conn = database.connect();
     let mut found = Vec::new();
     for table in TABLES {
         let shape = Shape::of(&mut conn, table).expect("a table");
-        let rows = shape.page(&mut conn, None, None).expect("rows");
-        for row in rows {
-            for (column, value) in row.as_object().expect("a row") {
-                let place = format!("{}.{column}", table.name);
-                if value.to_string().to_lowercase().contains(word) && !found.contains(&place) {
-                    found.push(place);
+        let mut last = None;
+        loop {
+            let mut rows = shape.page(&mut conn, None, last.as_ref()).expect("rows");
+            for row in &rows {
+                for (column, value) in row.as_object().expect("a row") {
+                    let place = format!("{}.{column}", table.name);
+                    if value.to_string().to_lowercase().contains(word) && !found.contains(&place) {
+                        found.push(place);
+                    }
                 }
+            }
+            last = rows.pop();
+            if last.is_none() {
+                break;
             }
         }
     }
@@ -383,6 +401,48 @@ on_both! {
         let again = app.post("/api/v1/customers", body).await.ok();
         assert_ne!(again["id"], first["id"]);
         erase(app, &format!("/api/v1/customers/{}/personal-data", id(&again))).await;
+    }
+
+    async fn however_much_was_said_about_somebody_all_of_it_goes(app: &TestApp) {
+        let (referral, student, _) = a_tour(app).await;
+        let path = format!("/api/v1/referrals/{}", id(&referral));
+        // More than are emptied in one write.
+        for turn in 0..130 {
+            app.put(&path, json!({ "metadata": { "refcanary": turn } })).await.ok();
+        }
+        erase(app, &format!("{path}/personal-data")).await;
+        assert_eq!(where_is(app, PERSON), Vec::<String>::new());
+        let kept = app.get(&path).await.ok();
+        app.wait(60);
+        erase(app, &format!("{path}/personal-data")).await;
+        assert_eq!(app.get(&path).await.ok(), kept, "what is gone does not change again");
+        for turn in 0..210 {
+            let bonus = json!({ "referral_id": referral["id"], "amount": 1, "description": format!("for usercanary {turn}") });
+            app.post("/api/v1/earnings", bonus).await.ok();
+        }
+        erase(app, &format!("/api/v1/users/{}/personal-data", id(&student))).await;
+        assert_eq!(where_is(app, STUDENT), Vec::<String>::new());
+        verified(app);
+    }
+
+    async fn what_is_said_between_the_look_and_the_erasure_goes_too(app: &TestApp) {
+        let (referral, _, _) = a_tour(app).await;
+        let account = AccountId::from_outside(&app.database.account_named("default")).expect("an id");
+        let person = Person::named(id(&referral)).expect("somebody");
+        let (owner, whom, clock) = (account.clone(), person.clone(), app.app.clock.clone());
+        let look = move |conn: &mut DbConnection| traces(conn, &clock, &owner, &whom, "");
+        let found = app.app.db.read_at_length(look).await.expect("a look");
+        assert!(!found.events.is_empty());
+        let (owner, gone) = (account.clone(), EventId::from_outside("evt_gone").expect("an id"));
+        let events = [&found.events[..], &[gone]].concat();
+        // One that has come to its end since the look is no obstacle.
+        app.app.db.write(move |conn, _| empty(conn, &owner, &events)).await.expect("a step");
+        app.wait(60);
+        let late = json!({ "last_name": "refcanary again" });
+        app.put(&format!("/api/v1/referrals/{}", id(&referral)), late).await.ok();
+        let last = move |conn: &mut DbConnection, now| erase_now(conn, &account, None, &person, &found.reached, now);
+        app.app.db.write(last).await.expect("an erasure");
+        assert_eq!(where_is(app, PERSON), Vec::<String>::new());
     }
 
     async fn who_signs_up_again_is_somebody_new(app: &TestApp) {

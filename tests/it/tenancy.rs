@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::dump::dump;
-use crate::support::everything::{one_of_each, unknown};
-use crate::support::operations::{Position, operations};
+use crate::support::everything::{one_of_each, one_of_each_for_dialects, unknown};
+use crate::support::operations::{Position, operations, operations_of_dialects};
 use crate::support::{Answer, Caller, on_both};
 
 /// What an account can own: the list, and one thing in it.
@@ -71,6 +71,9 @@ fn told(answer: &Answer, asked: &str) -> (u16, String) {
     let told = match serde_json::from_str(&text) {
         Ok(Value::Object(mut body)) => {
             body.remove("request_id");
+            if let Some(Value::Object(error)) = body.get_mut("error") {
+                error.remove("request_id");
+            }
             Value::Object(body).to_string()
         }
         _ => text,
@@ -119,6 +122,45 @@ on_both! {
         }
         assert!(tried > 60, "{tried}");
         assert_eq!(no_good, Vec::<String>::new());
+        assert_eq!(dump(&mut app.database.connect(), &account), before);
+    }
+
+    /// The same of every operation of the dialects.
+    async fn no_dialect_gives_away_or_changes_anything_of_another_account(app: &TestApp) {
+        let stranger = app.stranger().await;
+        let stranger = stranger.with_joy(&app.database.account_named("stranger"));
+        let theirs = one_of_each_for_dialects(app, "canaryword").await;
+        let own = one_of_each_for_dialects(&stranger, "harmless").await;
+        let account = app.database.account_named("default");
+        let before = dump(&mut app.database.connect(), &account);
+        let mut tried = 0;
+        for operation in operations_of_dialects() {
+            for (position, kind) in operation.positions() {
+                let name = format!("{} {position:?}", operation.name);
+                let mut ids = vec![theirs[kind].clone()];
+                // Joy takes the company's own name for a customer too.
+                ids.extend((operation.name.starts_with("joy")).then(|| "canaryword".to_owned()));
+                for their in ids {
+                    let none = unknown(&their);
+                    let answer = operation.send(&stranger, &own, Some((&position, &their))).await;
+                    let nothing = operation.send(&stranger, &own, Some((&position, &none))).await;
+                    let expected = match &position {
+                        Position::Query(field) if field.contains("customer") => 200,
+                        Position::Query(_) => 400,
+                        Position::Path(_) | Position::Body(_) => 404,
+                    };
+                    assert_eq!(answer.status, expected, "{name}: {}", answer.text());
+                    assert_eq!(told(&answer, &their), told(&nothing, &none), "{name}");
+                    assert!(!answer.text().replace(&their, "").contains("canaryword"), "{name}: {}", answer.text());
+                    tried += 1;
+                }
+            }
+            // And without any id of theirs: the request has to get as far as what it is about.
+            let answer = operation.send(&stranger, &own, None).await;
+            assert!(!answer.text().contains("canaryword"), "{}", operation.name);
+            assert!([200, 201].contains(&answer.status), "{}: {}", operation.name, answer.text());
+        }
+        assert!(tried > 15, "{tried}");
         assert_eq!(dump(&mut app.database.connect(), &account), before);
     }
 

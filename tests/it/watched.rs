@@ -59,7 +59,29 @@ on_both! {
         assert!(value(&text, "handbill_connections_limit") > 0.0);
         assert!(value(&text, "handbill_disk_free_bytes") > 0.0);
         assert!(value(&text, "handbill_writer_queue_limit") > 0.0);
+        for idle in ["handbill_writer_queue", "handbill_scans_waiting", "handbill_signups_waiting", "handbill_connections_waiting"] {
+            assert!(value(&text, &format!("{idle} ")) < 0.1, "{idle}");
+        }
         assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    async fn the_sizes_of_groups_are_a_histogram_of_writes(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let code = poster["code"].as_str().expect("a code");
+        let before = metrics(app).await;
+        let of = |text: &str, what: &str| value(text, &format!("handbill_writer_group_size_{what}"));
+        let nobody = app.nobody();
+        let path = format!("/q/{code}");
+        let scans = futures_util::future::join_all((0..50).map(|_| nobody.get(&path))).await;
+        assert!(scans.iter().all(|scan| scan.status == 302));
+        let text = metrics(app).await;
+        assert!((of(&text, "sum ") - of(&before, "sum ") - 50.0).abs() < 0.1, "each scan is one write: {text}");
+        let groups = of(&text, "count ") - of(&before, "count ");
+        assert!((1.0..=50.0).contains(&groups), "{groups}");
+        let commits = value(&text, "handbill_writer_commits_total ");
+        assert!(commits >= of(&text, "count "), "{text}");
+        let all = of(&text, "bucket{le=\"+Inf\"}");
+        assert!((all - of(&text, "count ")).abs() < 0.1);
     }
 
     async fn webhooks_that_are_behind_are_seen(app: &TestApp) {

@@ -56,13 +56,19 @@ fn settings(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'stati
 }
 
 fn secret_of(app: &TestApp) -> String {
+    kept_in(app, "secret")
+}
+
+/// What the one endpoint has in this column.
+fn kept_in(app: &TestApp, column: &str) -> String {
     use diesel::prelude::*;
     #[derive(QueryableByName)]
     struct Kept {
         #[diesel(sql_type = diesel::sql_types::Text)]
         secret: String,
     }
-    let kept = diesel::sql_query("SELECT secret FROM webhook_endpoints");
+    let kept = format!("SELECT {column} AS secret FROM webhook_endpoints");
+    let kept = diesel::sql_query(kept);
     let kept: Kept = kept.get_result(&mut app.database.connect()).expect("a row");
     kept.secret
 }
@@ -223,6 +229,29 @@ async fn with_a_key_secrets_are_encrypted_and_sign_as_before() {
             assert!(received.headers["webhook-signature"].starts_with(&signature));
         }
         app.stop().await;
+    }
+}
+
+on_both! {
+    async fn a_rotation_whose_answer_was_lost_keeps_the_secret_that_the_receiver_knows(app: &TestApp) {
+        let made = an_endpoint(app, "https://example.com/").await;
+        let path = format!("{PATH}/{}:rotate-secret", made["id"].as_str().expect("an id"));
+        let rotate = async |key: &str| {
+            app.send(Method::POST, &path, &[("idempotency-key", key)], None::<String>).await
+        };
+        let first = rotate("one").await;
+        assert!(!first.is_replay());
+        app.wait(60);
+        let again = rotate("one").await;
+        assert!(again.is_replay());
+        assert_eq!(again.ok(), first.ok(), "with the secret that the first request made");
+        let kept = kept_in(app, "old_secret");
+        assert_eq!(Some(&*kept), made["secret"].as_str(), "and the one before it signs too");
+        let other = rotate("two").await;
+        assert!(!other.is_replay());
+        assert_ne!(other.ok()["secret"], first.ok()["secret"]);
+        let rotated = app.get("/api/v1/audit-log?action=webhook_endpoint.secret_rotated").await.ok();
+        assert_eq!(rotated["acts"].as_array().map(Vec::len), Some(2));
     }
 }
 

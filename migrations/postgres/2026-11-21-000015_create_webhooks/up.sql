@@ -14,6 +14,8 @@ CREATE TABLE webhook_endpoints (
     -- The one before, which signs too until then.
     old_secret              TEXT,
     old_secret_until        BIGINT,
+    -- The idempotency key of the rotation that made the secret.
+    rotation_key            TEXT COLLATE "C" CHECK (length(rotation_key) BETWEEN 1 AND 255),
     -- The sequence of the last event that is done with.
     reached                 BIGINT NOT NULL CHECK (reached >= 0),
     -- A replay ends behind this one, and goes on behind that one.

@@ -27,6 +27,7 @@ table! {
         secret -> Text,
         old_secret -> Nullable<Text>,
         old_secret_until -> Nullable<BigInt>,
+        rotation_key -> Nullable<Text>,
         reached -> BigInt,
         replay_to -> Nullable<BigInt>,
         resume_at -> Nullable<BigInt>,

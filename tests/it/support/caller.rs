@@ -16,6 +16,8 @@ pub fn client() -> ClientBuilder {
 pub struct Caller {
     pub base: String,
     pub key: Option<String>,
+    /// What goes with every request, where the key is not all that a dialect asks for.
+    also: Vec<(&'static str, String)>,
     client: Client,
 }
 
@@ -29,7 +31,21 @@ impl Caller {
         Self {
             base: base.to_owned(),
             key,
+            also: Vec::new(),
             client,
+        }
+    }
+
+    /// The same, with one of Joy's clients: `account` is the id of the key's account.
+    pub fn with_joy(&self, account: &str) -> Self {
+        let key = self.key.clone().expect("a key");
+        let also = vec![
+            ("x-joy-loyalty-app-key", account.to_owned()),
+            ("x-joy-loyalty-secret-key", key),
+        ];
+        Self {
+            also,
+            ..self.clone()
         }
     }
 
@@ -66,6 +82,9 @@ impl Caller {
                 AUTHORIZATION,
                 HeaderValue::from_str(&format!("Bearer {key}")).expect("a key"),
             );
+        }
+        for (name, value) in &self.also {
+            all.insert(*name, HeaderValue::from_str(value).expect("a header"));
         }
         if body.is_some() {
             all.insert("content-type", HeaderValue::from_static("application/json"));

@@ -87,6 +87,28 @@ pub async fn one_of_each(owner: &Caller, word: &str) -> Things {
     ])
 }
 
+/// The same, and what only dialects show: a customer of VINR's, an event and an endpoint in VINR's words.
+pub async fn one_of_each_for_dialects(owner: &Caller, word: &str) -> Things {
+    let mut things = one_of_each(owner, word).await;
+    let made = async |path: &str, body: Value| {
+        let answer = owner.post(path, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()
+    };
+    let friend = json!({ "email": format!("{word}@vinr.example.net"), "name": word });
+    let friend = made("/v1/customers", friend).await;
+    let endpoint = json!({ "url": format!("https://{word}.example.com/vinr") });
+    let endpoint = made("/v1/webhook-endpoints", endpoint).await;
+    let events = owner.get("/v1/events?type=referral.created").await.ok();
+    things.extend([
+        ("friend", id(&friend)),
+        ("we", id(&endpoint)),
+        ("vinr event", id(&events["data"][0])),
+        ("address", format!("{word}@example.net")),
+    ]);
+    things
+}
+
 /// An id of the same kind that nothing has.
 pub fn unknown(id: &str) -> String {
     format!("{}zzzz", &id[..id.len() - 4])

@@ -1,4 +1,4 @@
-//! The operations of `/api/v1` as the OpenAPI document has them, with requests made up for each: so that a new
+//! The operations of `/api/v1` and of the dialects as the OpenAPI document has them, with requests made up for each: so that a new
 //! operation is in the tests that go through all of them before anybody thinks of it.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ pub struct Operation {
     pub name: String,
     pub method: Method,
     pub path: String,
-    /// What a restricted key needs for it.
+    /// What a restricted key needs for it; of a dialect, the document does not say.
     pub scope: String,
     parameters: Vec<Value>,
     body: Option<Value>,
@@ -29,6 +29,9 @@ const WITHOUT_SAYING_SO: [(&str, &str); 3] = [
     ("replayWebhookEndpoint", "from"),
 ];
 
+/// The idempotency key of all that takes one.
+const MADE_UP: &str = "made-up";
+
 /// Where an id stands in a request.
 #[derive(Debug, Clone)]
 pub enum Position {
@@ -41,13 +44,30 @@ fn document() -> Value {
     serde_json::to_value(handbill::app::openapi()).expect("the document")
 }
 
-/// Every operation that needs a key, deletions last.
+/// Every operation of ours that needs a key, deletions last.
 pub fn operations() -> Vec<Operation> {
+    let found = below("/api/v1/");
+    assert!(found.len() > 50, "{}", found.len());
+    for Operation { name, scope, .. } in &found {
+        assert!(!scope.is_empty(), "{name} names no scope");
+    }
+    found
+}
+
+/// The same of the other published APIs.
+pub fn operations_of_dialects() -> Vec<Operation> {
+    let mut found = below("/v1/");
+    found.extend(below("/rest_api/v2/"));
+    assert!(found.len() > 15, "{}", found.len());
+    found
+}
+
+fn below(prefix: &str) -> Vec<Operation> {
     let document = document();
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
-            if !path.starts_with("/api/v1/") {
+            if !path.starts_with(prefix) {
                 continue;
             }
             let name = operation["operationId"]
@@ -59,9 +79,7 @@ pub fn operations() -> Vec<Operation> {
             found.push(Operation {
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
-                scope: scope
-                    .unwrap_or_else(|| panic!("{name} names no scope"))
-                    .to_owned(),
+                scope: scope.unwrap_or_default().to_owned(),
                 parameters: operation["parameters"]
                     .as_array()
                     .cloned()
@@ -71,7 +89,6 @@ pub fn operations() -> Vec<Operation> {
             });
         }
     }
-    assert!(found.len() > 50, "{}", found.len());
     found.sort_by_key(|operation| operation.method == Method::DELETE);
     found
 }
@@ -109,7 +126,8 @@ fn kind(name: &str) -> Option<&'static str> {
         "earning_id" => "earn",
         "collection_id" => "coll",
         "event_id" => "evt",
-        "customer_id" | "referrer_id" | "referred_id" => "cust",
+        "customer_id" | "referrer_id" | "referred_id" | "referrer_customer" => "cust",
+        "referred_customer" => "friend",
         // The callers' own names for things.
         "order_id" | "external_id" | "reference_id" | "object_id" => return None,
         name if name.ends_with("_id") => panic!("what are the ids called {name} of? Add it here"),
@@ -120,8 +138,17 @@ fn kind(name: &str) -> Option<&'static str> {
 impl Operation {
     /// The letters before the underscore of the ids in the path under this name.
     fn path_kind(&self, name: &str) -> Option<&'static str> {
-        if name != "id" {
+        if !["id", "starting_after", "ending_before"].contains(&name) {
             return kind(name);
+        }
+        if let Some(part) = self.path.strip_prefix("/v1/") {
+            return Some(match part.split('/').next() {
+                Some("referrals") => "introduction",
+                Some("customers") => "cust",
+                Some("events") => "vinr event",
+                Some("webhook-endpoints") => "we",
+                other => panic!("what are the ids in {other:?} of? Add it here"),
+            });
         }
         let part = self
             .path
@@ -157,7 +184,9 @@ impl Operation {
                 Some("path") => self
                     .path_kind(&name)
                     .map(|kind| (Position::Path(name), kind)),
-                Some("query") => kind(&name).map(|kind| (Position::Query(name), kind)),
+                Some("query") => self
+                    .path_kind(&name)
+                    .map(|kind| (Position::Query(name), kind)),
                 _ => None,
             };
             found.extend(place);
@@ -170,6 +199,19 @@ impl Operation {
             found.extend(kind(name).map(|kind| (Position::Body(name.clone()), kind)));
         }
         found
+    }
+
+    /// Whether it takes an idempotency key, in the header and, if it has a body, in that.
+    pub fn takes_a_key(&self) -> bool {
+        let mut parameters = self.parameters.iter();
+        let in_header = parameters.any(|parameter| parameter["name"] == "Idempotency-Key");
+        let in_body = |body: &Value| body["properties"]["idempotency_key"].is_object();
+        if self.path.starts_with("/api/v1/")
+            && let Some(body) = &self.body
+        {
+            assert_eq!(in_header, in_body(body), "{}", self.name);
+        }
+        in_header
     }
 
     /// The fields of the body that take a text of the caller's choice.
@@ -224,6 +266,18 @@ impl Operation {
         own: &Things,
         at: Option<(&Position, &str)>,
     ) -> Answer {
+        let (path, body) = self.request(own, at);
+        caller.send(self.method.clone(), &path, &[], body).await
+    }
+
+    /// The same with an idempotency key.
+    pub async fn send_with_a_key(&self, caller: &Caller, own: &Things) -> Answer {
+        let (path, body) = self.request(own, None);
+        let key = [("idempotency-key", MADE_UP)];
+        caller.send(self.method.clone(), &path, &key, body).await
+    }
+
+    fn request(&self, own: &Things, at: Option<(&Position, &str)>) -> (String, Option<String>) {
         let mut path = self.path.clone();
         let mut query = Vec::new();
         for parameter in &self.parameters {
@@ -258,7 +312,24 @@ impl Operation {
             .body
             .as_ref()
             .map(|schema| self.made_up(schema, own, at).to_string());
-        caller.send(self.method.clone(), &path, &[], body).await
+        (path, body)
+    }
+
+    /// An address that is nobody's yet, or where somebody has to be known, of one's own.
+    fn address(&self, own: &Things) -> Value {
+        match (&*self.name, own.get("address")) {
+            ("joyCreateInvitation", Some(known)) => json!(known),
+            (name, _) => json!(format!("{name}@example.com")),
+        }
+    }
+
+    /// A status that one's own thing can get to.
+    fn status(&self, schema: &Value) -> Value {
+        match &*self.name {
+            "updateReferral" => json!("converted"),
+            "updateEarning" | "updatePayout" => json!("paid"),
+            _ => value("status", schema),
+        }
     }
 
     /// A body with everything that is required (and, in an update, everything that is not), and the id.
@@ -270,12 +341,15 @@ impl Operation {
                 Position::Body(there) if there == name => Some(json!(id)),
                 _ => None,
             });
+            // Only a program for customers has coupons.
             let is_needed = required.contains(&json!(name))
-                || self.method == Method::PUT
+                || (self.method == Method::PUT && !name.starts_with("coupon"))
                 || WITHOUT_SAYING_SO.contains(&(&self.name, name));
             let value = match (placed, kind(name)) {
                 (Some(placed), _) => Some(placed),
                 (None, Some(kind)) if is_needed => own.get(kind).map(|id| json!(id)),
+                (None, None) if is_needed && name == "email" => Some(self.address(own)),
+                (None, None) if is_needed && name == "status" => Some(self.status(property)),
                 (None, None) if is_needed => Some(value(name, property)),
                 _ => None,
             };
@@ -293,7 +367,7 @@ fn value(name: &str, schema: &Value) -> Value {
     match name {
         "landing_url" | "url" | "profile_picture" => return json!("https://example.com/made-up"),
         "types" => return json!(["referral.*"]),
-        "idempotency_key" => return json!("made-up"),
+        "idempotency_key" => return json!(MADE_UP),
         "rule" => return json!({ "commission": { "type": "flat", "amount": 5 } }),
         "kind" if schema["named"] == "KeyKind" => return json!("secret"),
         _ => {}

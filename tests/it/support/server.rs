@@ -107,7 +107,12 @@ impl TestApp {
 
     /// Somebody with a key of another account.
     pub async fn stranger(&self) -> Caller {
-        tenant(&self.app, &self.base, "stranger").await
+        self.another("stranger").await
+    }
+
+    /// Somebody with an account of this name.
+    pub async fn another(&self, name: &str) -> Caller {
+        tenant(&self.app, &self.base, name).await
     }
 
     /// Somebody without a key.
