@@ -44,6 +44,7 @@ mod pages;
 mod payday;
 mod payouts;
 mod posters;
+mod power_cuts;
 mod privacy;
 mod programs;
 mod promises;
