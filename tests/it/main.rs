@@ -29,6 +29,7 @@ mod idempotency;
 mod impressions;
 mod introductions;
 mod journal;
+mod journal_on_disk;
 mod joy;
 mod keys;
 mod killed;
