@@ -156,6 +156,23 @@ fn registry(app: &App) -> Registry {
         counts.durations.clone(),
     );
     registry.register("panics", "Handlers that panicked", counts.panics.clone());
+    stand(&mut registry, app);
+    totals(&mut registry, app);
+    registry.register(
+        "webhook_events_behind",
+        "Events that endpoints have not got yet, added up over the endpoints",
+        counts.events_behind.clone(),
+    );
+    registry.register(
+        "webhook_oldest_event_seconds",
+        "How old the oldest of them is",
+        counts.oldest_event.clone(),
+    );
+    registry
+}
+
+/// How this process stands, as of now.
+fn stand(registry: &mut Registry, app: &App) {
     let load = app.db.load();
     let mut gauge = |name: &str, help: &str, value: u64| {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
@@ -182,6 +199,17 @@ fn registry(app: &App) -> Registry {
         "Requests that wait for one",
         load.waiting,
     );
+    let clients = &app.admission.connections;
+    gauge(
+        "http_connections",
+        "Open connections of clients",
+        clients.open() as u64,
+    );
+    gauge(
+        "http_connections_limit",
+        "How many there may be",
+        clients.most() as u64,
+    );
     gauge(
         "journal_scans",
         "Scans that wait in the journal for the database",
@@ -199,6 +227,11 @@ fn registry(app: &App) -> Registry {
             free,
         );
     }
+}
+
+/// What it has done since the start.
+fn totals(registry: &mut Registry, app: &App) {
+    let load = app.db.load();
     let mut counter = |name: &str, help: &str, value: u64| {
         registry.register(name, help, ConstCounter::new(value));
     };
@@ -223,15 +256,4 @@ fn registry(app: &App) -> Registry {
         "Answers that were still right",
         app.answers.given(),
     );
-    registry.register(
-        "webhook_events_behind",
-        "Events that endpoints have not got yet, added up over the endpoints",
-        counts.events_behind.clone(),
-    );
-    registry.register(
-        "webhook_oldest_event_seconds",
-        "How old the oldest of them is",
-        counts.oldest_event.clone(),
-    );
-    registry
 }
