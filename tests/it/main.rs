@@ -42,6 +42,7 @@ mod money_examples;
 mod money_model;
 mod moving;
 mod naughty;
+mod overload;
 mod pages;
 mod payday;
 mod payouts;
