@@ -13,7 +13,7 @@ use crate::support::{Database, TestApp, on_both};
 fn connect(base: &str) -> TcpStream {
     let stream = TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .expect("a timeout");
     stream
 }
@@ -153,7 +153,7 @@ async fn whoever_does_not_take_his_answers_is_hung_up_on() {
     let begun = Instant::now();
     let wait_for = async |enough: &dyn Fn(usize) -> bool| {
         while !enough(open()) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{}", open());
+            assert!(begun.elapsed() < Duration::from_mins(1), "{}", open());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
