@@ -19,6 +19,7 @@ use crate::db::positions::Positions;
 use crate::db::recent::Recent;
 use crate::db::together::Together;
 use crate::error::Error;
+use crate::http::admission::Admission;
 use crate::http::edge::edge;
 use crate::http::metrics::{self, Metrics};
 use crate::http::openapi::Base;
@@ -60,6 +61,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// What URLs of ours begin with, without a slash at the end.
     pub public_url: String,
+    /// What is let in at the same time.
+    pub admission: Admission,
     /// Requests per key, if they are limited.
     pub rate_limit: Option<RateLimit>,
     /// Requests per address without a key that works, if they are limited.
@@ -97,6 +100,7 @@ impl App {
                 Guard::allowing(&config.webhooks.allow_networks),
                 config.webhooks.authorities.0.clone(),
             ),
+            admission: Admission::within(&config.limits),
             db,
             clock,
             config: Arc::new(config),

@@ -1,5 +1,6 @@
 //! Every setting, its default, and its complaint: one struct, read once from the environment.
 
+mod limits;
 mod vars;
 mod webhooks;
 
@@ -12,6 +13,7 @@ use ipnet::IpNet;
 use crate::metadata::MetadataUpdate;
 use vars::{Vars, database_url, networks, or_off, origins, parsed, public_url, within};
 
+pub use limits::Limits;
 pub use webhooks::WebhookConfig;
 
 /// The settings; `docs/configuration.md` explains each.
@@ -53,6 +55,8 @@ pub struct Config {
     pub scan_journal: Option<PathBuf>,
     /// How large that file may grow, in bytes.
     pub scan_journal_bytes: u64,
+    /// How much at a time, and how long.
+    pub limits: Limits,
     /// Where webhooks may go, and what is kept of them.
     pub webhooks: WebhookConfig,
     /// One line of text or one JSON object per log record.
@@ -201,6 +205,7 @@ impl Config {
                 )?
                 .unwrap_or(64)
                 * 1_000_000,
+            limits: Limits::take(&mut vars)?,
             webhooks: WebhookConfig::take(&mut vars)?,
             log_format: vars
                 .one_of("HANDBILL_LOG_FORMAT", &LOG_FORMATS)?

@@ -17,7 +17,7 @@
 #[allow(dead_code, unreachable_pub, reason = "the tests share it")]
 #[path = "../../tests/it/support/crowd.rs"]
 mod crowd;
-#[expect(unreachable_pub, reason = "the tests share it")]
+#[expect(unreachable_pub, dead_code, reason = "the tests share it")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
 #[allow(dead_code, reason = "every bench needs its part")]

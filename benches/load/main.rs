@@ -15,7 +15,7 @@
 
 mod hello;
 mod open;
-#[expect(unreachable_pub, reason = "the tests share it")]
+#[expect(unreachable_pub, dead_code, reason = "the tests share it")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
 mod report;

@@ -69,28 +69,51 @@ pub async fn authenticate(
         Ok(key) => key,
         Err(error) => return Ok(refused(request, error)),
     };
-    let standing = request.app_data::<web::Data<App>>().and_then(|app| {
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let visitor = app.as_ref().filter(|_| key.is_everybodys);
+    let visitor = visitor.and_then(|app| address(&request, app));
+    let standing = app.as_ref().and_then(|app| {
         let limit = app.rate_limit.as_ref()?;
-        let visitor = key.is_everybodys.then(|| address(&request, app)).flatten();
         Some(limit.count(&key.caller.key, visitor, app.clock.now()))
     });
-    if let Some(Err(standing)) = standing {
-        let error = Error::TooManyRequests(standing.wait);
-        let mut response = request.error_response(error);
-        standing.tell(response.headers_mut());
-        return Ok(response);
-    }
-    let mut response = match permitted(&request, &key) {
-        Ok(()) => {
-            request.extensions_mut().insert(key.caller);
-            next.call(request).await?.map_into_boxed_body()
+    let place = app.as_ref().and_then(|app| {
+        let shares = app.admission.shares.as_ref()?;
+        Some(
+            shares
+                .take(&key.caller.key, visitor)
+                .ok_or(Error::TooManyRequests(1)),
+        )
+    });
+    let mut response = match (standing, place) {
+        (Some(Err(standing)), _) => request.error_response(Error::TooManyRequests(standing.wait)),
+        (_, Some(Err(error))) => request.error_response(error),
+        (_, place) => {
+            let response = answered(request, next, key).await;
+            if let Some(Ok(place)) = place {
+                place.give_back();
+            }
+            response?
         }
-        Err(error) => request.error_response(error),
     };
-    if let Some(Ok(standing)) = standing {
+    if let Some(Ok(standing) | Err(standing)) = standing {
         standing.tell(response.headers_mut());
     }
     Ok(response)
+}
+
+/// The answer to a request that is let in.
+async fn answered(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    key: Opened,
+) -> Result<ServiceResponse, actix_web::Error> {
+    match permitted(&request, &key) {
+        Ok(()) => {
+            request.extensions_mut().insert(key.caller);
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(error) => Ok(request.error_response(error)),
+    }
 }
 
 /// Whether the key may do what is asked.

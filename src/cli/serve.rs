@@ -27,7 +27,7 @@ use crate::webhooks::dispatch;
 use crate::webhooks::reseal::reseal;
 use crate::worker;
 
-/// How long a webhook that is on its way may take when the process ends.
+/// How long a webhook that is on its way may take when the process ends, if requests have as long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens the database, migrates it, makes the first key if there is nobody yet, and serves until told to stop.
@@ -77,7 +77,8 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let payday = actix_web::rt::spawn(payday::run(app.clone()));
     let (stop, stopped) = oneshot::channel();
     let stopped = stopped.map(|_| ());
-    let webhooks = actix_web::rt::spawn(dispatch::run(app.clone(), stopped, PATIENCE));
+    let patience = PATIENCE.min(app.config.limits.shutdown);
+    let webhooks = actix_web::rt::spawn(dispatch::run(app.clone(), stopped, patience));
     let watched = watched(&app)?;
     let server = server::serve(app, listener).map_err(|error| error.to_string())?;
     let (handle, told) = (server.handle(), told_to_stop()?);

@@ -2,8 +2,10 @@
 //! one shape of its surface, logs one line.
 
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::time::Instant;
 
+use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -20,6 +22,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, FieldError};
 use crate::http::browsers;
+use crate::http::connections::Seat;
 use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
 
@@ -55,6 +58,7 @@ pub async fn edge(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
+    let _work = request.conn_data::<Rc<Seat>>().map(Seat::work);
     let ticket = Ticket::of(&request);
     let method = request.method().clone();
     if ticket.surface.is_some() {
@@ -92,20 +96,20 @@ pub async fn edge(
     let path = response.request().path();
     let is_api = path.starts_with("/api/") || ticket.surface.is_some();
     let is_image = path.starts_with("/qr/");
+    let crowded = |app: &web::Data<App>| app.admission.connections.are_nearly_all_taken();
+    if app.as_ref().is_some_and(crowded) {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     browsers::protect(headers, is_api, is_image);
     if let Ok(value) = HeaderValue::from_str(&ticket.id) {
         headers.insert(X_REQUEST_ID, value);
     }
     let route = response.request().match_pattern();
-    count(route.as_deref(), response.status());
-    log_line(
-        &method,
-        route.as_deref(),
-        response.status(),
-        started,
-        &ticket.id,
-    );
+    let (route, status) = (route.as_deref(), response.status());
+    count(route, status);
+    log_line(&method, route, status, started, &ticket.id);
     Ok(response)
 }
 

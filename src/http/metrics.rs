@@ -184,6 +184,7 @@ fn gauges(app: &App, load: &Load, registry: &mut Registry) {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
         registry.register(name, help, ConstGauge::new(value));
     };
+    let clients = &app.admission.connections;
     for (name, help, value) in [
         (
             "writer_queue",
@@ -215,6 +216,16 @@ fn gauges(app: &App, load: &Load, registry: &mut Registry) {
             "connections_waiting",
             "Requests that wait for one",
             load.waiting,
+        ),
+        (
+            "http_connections",
+            "Open connections of clients",
+            clients.open() as u64,
+        ),
+        (
+            "http_connections_limit",
+            "How many there may be",
+            clients.most() as u64,
         ),
         (
             "journal_scans",

@@ -1,9 +1,11 @@
 //! Everything about HTTP that is not about one noun.
 
 pub mod account;
+pub mod admission;
 pub mod answer;
 pub mod body;
 pub mod browsers;
+pub mod connections;
 pub mod docs_page;
 pub mod edge;
 pub mod fields;
@@ -19,5 +21,6 @@ pub mod query;
 pub mod rate_limit;
 pub mod remembered;
 pub mod server;
+pub mod share;
 pub mod strangers;
 pub mod surface;

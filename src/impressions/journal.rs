@@ -196,9 +196,7 @@ impl Book {
                 Err(TryLockError::WouldBlock) => continue,
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            if let Some(folder) = path.parent().filter(|folder| folder.is_dir()) {
-                File::open(folder)?.sync_all()?;
-            }
+            File::open(folder(path))?.sync_all()?;
             let mut bytes = file.metadata()?.len();
             if bytes > 0 {
                 // The last line may have been cut off by a power cut; then nobody was told that it is kept.
@@ -251,11 +249,16 @@ impl Book {
     }
 }
 
+/// Where the file stands; a name alone stands where the process works.
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Whether a journal under this name has scans from before.
 pub fn is_left_over(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_os_string();
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+    let Ok(entries) = fs::read_dir(folder(path)) else {
         return false;
     };
     entries.flatten().any(|entry| {

@@ -1,6 +1,6 @@
 //! A database of its own for every test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -59,7 +59,11 @@ impl Database {
         let mut conn = DbConnection::open(&cluster().url("postgres")).expect("the cluster");
         conn.batch_execute(&format!("CREATE DATABASE {name}"))
             .expect("a database");
-        let url = cluster().url(name);
+        Self::migrated(cluster().url(name))
+    }
+
+    /// What is at this URL, brought up to date.
+    pub fn migrated(url: String) -> Self {
         migrations::run(&url).expect("migrations");
         Self {
             url,
@@ -81,8 +85,13 @@ impl Database {
         account.id
     }
 
+    /// What it has on this machine's disk, beside a cluster: its file, the journal.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where the server keeps scans while it has no database.
-    pub fn journal(&self) -> std::path::PathBuf {
+    pub fn journal(&self) -> PathBuf {
         self.folder.path().join("scans")
     }
 

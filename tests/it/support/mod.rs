@@ -12,6 +12,7 @@ pub mod everything;
 pub mod money;
 pub mod operations;
 mod postgres;
+pub mod powered;
 pub mod process;
 pub mod receiver;
 mod server;

@@ -3,29 +3,33 @@
 //! used.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The running cluster. The supervisor lives as long as the pipe to its standard input, which this process
-/// holds and never writes to.
+/// The running cluster. The supervisor lives as long as the pipe to its standard input, which this process holds.
 pub struct Cluster {
+    programs: PathBuf,
     folder: PathBuf,
-    _supervisor: Child,
+    owner: Option<u32>,
+    supervisor: Option<Child>,
 }
 
-/// Starts the server with the settings that follow the two folders, waits for the end of the process that started
-/// it, stops the server, tidies up.
+/// Starts the server with the settings that follow the two folders, once for every line that it reads, each after the end
+/// of the one before. After the end of the process that started it, it stops the server and tidies up.
 const SUPERVISOR: &str = r#"
 trap '' INT TERM HUP
-programs=$1 folder=$2
+programs=$1 folder=$2 server=
 shift 2
-"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses='' -c log_min_messages=fatal "$@" \
-    2> "$folder/log" &
-server=$!
-cat > /dev/null
+while read -r _; do
+    [ -z "$server" ] || wait "$server"
+    "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses='' -c log_min_messages=fatal "$@" \
+        2>> "$folder/log" &
+    server=$!
+done
 kill -INT $server
 wait $server
 rm -rf "$folder"
@@ -34,6 +38,13 @@ rm -rf "$folder"
 impl Cluster {
     /// Starts one with these settings; all others are PostgreSQL's own defaults.
     pub fn start(settings: &[&str]) -> Self {
+        let mut cluster = Self::make(&[]);
+        cluster.run(settings, &[]);
+        cluster
+    }
+
+    /// A cluster that does not run yet, made with these options of `initdb` beside ours.
+    pub fn make(options: &[&str]) -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new()
             .prefix("handbill-pg-")
@@ -50,6 +61,7 @@ impl Cluster {
                 "--locale=C.UTF-8",
                 "--no-sync",
             ])
+            .args(options)
             .args(["--locale-provider=icu", "--icu-locale=en-US", "--pgdata"])
             .arg(folder.join("data"))
             .output()
@@ -59,21 +71,44 @@ impl Cluster {
             "initdb: {}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let supervisor = run_as(owner, Path::new("/bin/sh"))
+        Self {
+            programs,
+            folder,
+            owner,
+            supervisor: None,
+        }
+    }
+
+    /// Starts its server with these settings, in this environment.
+    pub fn run(&mut self, settings: &[&str], environment: &[(&str, &str)]) {
+        let supervisor = run_as(self.owner, Path::new("/bin/sh"))
             .args(["-c", SUPERVISOR, "supervisor"])
-            .arg(&programs)
-            .arg(&folder)
+            .arg(&self.programs)
+            .arg(&self.folder)
             .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the supervisor");
-        wait_until_ready(&programs, &folder);
-        Self {
-            folder,
-            _supervisor: supervisor,
-        }
+        self.supervisor = Some(supervisor);
+        self.run_again();
+    }
+
+    /// Starts the server, after it ended if it ran before.
+    pub fn run_again(&mut self) {
+        let supervisor = self.supervisor.as_mut().and_then(|it| it.stdin.as_mut());
+        let supervisor = supervisor.expect("a supervisor");
+        supervisor
+            .write_all(b"run\n")
+            .expect("a supervisor that listens");
+        wait_until_ready(&self.programs, &self.folder);
+    }
+
+    /// Where everything of it is; its files are in `data` below it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A connection URL for `database`.

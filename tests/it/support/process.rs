@@ -57,6 +57,11 @@ impl Process {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Without a warning.
     pub fn kill(mut self) {
         self.process.kill().expect("a signal");
@@ -70,5 +75,13 @@ impl Process {
             .status();
         assert!(asked.is_ok_and(|asked| asked.success()), "a signal");
         self.process.wait().expect("an end").success()
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
