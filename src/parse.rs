@@ -66,3 +66,15 @@ pub trait Parse: Sized {
     /// Reads `text` as it came; trimming is the implementation's choice.
     fn parse(text: &str) -> Result<Self, Complaint>;
 }
+
+/// A number in digits only: no sign, no space, no exponent. What is larger than the databases can count to is the largest
+/// they can.
+pub fn digits(text: &str) -> Option<i64> {
+    let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    number.then(|| text.parse().unwrap_or(i64::MAX))
+}
+
+/// The beginning of what was sent, for a complaint about it.
+pub fn excerpt(text: &str) -> String {
+    text.chars().take(64).collect()
+}
