@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::dump::dump;
 use crate::support::everything::{one_of_each, unknown};
 use crate::support::operations::{Position, Things, operations};
-use crate::support::{Caller, TestApp, on_both};
+use crate::support::{Caller, TestApp, a_signup, on_both};
 
 /// Somebody with a key that was made with this.
 async fn holder(app: &TestApp, key: Value) -> Caller {
@@ -59,6 +59,17 @@ on_both! {
             let answer = operation.send(&public, &own, None).await;
             assert_eq!(answer.status == 403, operation.scope != "public:read", "{name}");
         }
+    }
+
+    async fn a_path_is_the_same_however_it_is_spelt(app: &TestApp) {
+        let reader = restricted(app, &["programs:read".to_owned()], None, None).await;
+        app.a_program().await;
+        assert_eq!(reader.get("/%61pi/v1/%70rograms").await.ok(), reader.get("/api/v1/programs").await.ok());
+        reader.get("/%61pi/v1/%75sers").await.refused_with(403);
+        let key = app.key.clone().expect("a key");
+        let headers = [("authorization", ""), ("x-api-key", &*key)];
+        let vinr = app.send(Method::GET, "/%76%31/nothing", &headers, None::<String>).await;
+        assert_eq!((vinr.status, &vinr.json()["error"]["code"]), (404, &json!("resource_missing")));
     }
 
     /// Every operation in the document, every place for an id in it, with keys that are bound to another program and

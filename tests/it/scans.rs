@@ -48,6 +48,9 @@ on_both! {
         let answer = app.nobody().send(Method::HEAD, &scan_path(&poster), &[], None::<String>).await;
         assert_eq!(answer.status, 302);
         assert_eq!(answer.header("location"), Some("https://example.com/join?utm_source=poster"));
+        let spelt = scan_path(&poster).replace("/q/", "/%71/");
+        let again = app.nobody().send(Method::HEAD, &spelt, &[], None::<String>).await;
+        assert_eq!((again.status, again.header("location")), (302, answer.header("location")));
         assert!(app.all("impressions").await.is_empty());
     }
 

@@ -55,6 +55,12 @@ on_both! {
             response.headers().get("x-request-id").expect("an id"),
             "mine"
         );
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+        ] {
+            assert_eq!(response.headers().get(name).expect(name), value);
+        }
         let body = actix_web::body::to_bytes(response.into_body())
             .await
             .expect("a body");
