@@ -14,7 +14,7 @@ use validator::ValidateEmail;
 use crate::db::columns::stored_as_text;
 use crate::parse::{Complaint, Parse};
 
-/// A name: 1–255 characters once trimmed, no control characters.
+/// A name: 1–255 characters once trimmed, something to be seen among them, no control characters.
 #[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, min_length = 1, max_length = 255, example = "John")]
@@ -23,7 +23,7 @@ pub struct Name(CompactString);
 impl Parse for Name {
     fn parse(text: &str) -> Result<Self, Complaint> {
         let name = bounded(text.trim(), 255)?;
-        if name.is_empty() {
+        if name.chars().all(is_invisible) {
             return Err(Complaint::new("blank", "must not be blank"));
         }
         if name.chars().any(char::is_control) {
@@ -240,6 +240,18 @@ name_of_the_callers!(
     OrderId, "invalid_order_id", "order_771"
 );
 
+/// Whether there is nothing to be seen of a character by itself: white space, and what only steers its neighbours
+/// (Unicode's default ignorable code points, and the blank of Braille).
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// `text` if it has at most `max` characters and no U+0000.
 fn bounded(text: &str, max: usize) -> Result<&str, Complaint> {
     if text.contains('\0') {
@@ -333,6 +345,9 @@ mod tests {
         for (bad, code) in [
             ("", "blank"),
             (" \t", "blank"),
+            ("\u{200b}", "blank"),
+            ("\u{202e} \u{feff}", "blank"),
+            ("\u{3164}", "blank"),
             ("a\0b", "null_character"),
             ("a\u{1b}b", "control_character"),
             (&*"x".repeat(256), "too_long"),
