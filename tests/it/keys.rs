@@ -142,6 +142,22 @@ on_both! {
         key.post("/api/v1/users", person).await.refused(400, "Invalid program_id: no such program");
     }
 
+    async fn a_bound_key_learns_nothing_from_the_idempotency_keys_of_others(app: &TestApp) {
+        let own = one_of_each(app, "mine").await;
+        let bound = restricted(app, &grantable(), Some(&own["prog"]), None).await;
+        let scan = app.a_scan().await;
+        let mut person = a_signup(&scan);
+        person["idempotency_key"] = json!("theirs");
+        let referral = app.post("/api/v1/referrals", person.clone()).await.ok();
+        let path = format!("/api/v1/referrals/{}/personal-data", referral["id"].as_str().expect("an id"));
+        app.send(Method::DELETE, &path, &[], None::<String>).await.ok();
+        // Whoever may see it gets what is left, whatever comes with the key.
+        person["impression_id"] = json!(own["imp"]);
+        assert_eq!(app.post("/api/v1/referrals", person.clone()).await.ok()["id"], referral["id"]);
+        let refused = bound.post("/api/v1/referrals", person).await.refused_with(409);
+        assert_eq!(refused["code"], "idempotency_key_reused");
+    }
+
     async fn a_key_is_made_shown_once_rotated_and_ended(app: &TestApp) {
         let body = json!({ "name": "Dashboard", "kind": "restricted", "scopes": ["users:read", "programs:read", "users:read"] });
         let made = app.post("/api/v1/keys", body).await.ok();
