@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use validator::ValidateEmail;
 
 use crate::db::columns::stored_as_text;
-use crate::parse::{Complaint, Parse};
+use crate::parse::{Complaint, Parse, is_invisible};
 
 /// A name: 1–255 characters once trimmed, something to be seen among them, no control characters.
 #[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
@@ -239,18 +239,6 @@ name_of_the_callers!(
     /// The company's own name for an order: 1–255 printable characters.
     OrderId, "invalid_order_id", "order_771"
 );
-
-/// Whether there is nothing to be seen of a character by itself: white space, and what only steers its neighbours
-/// (Unicode's default ignorable code points, and the blank of Braille).
-fn is_invisible(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
 
 /// `text` if it has at most `max` characters and no U+0000.
 fn bounded(text: &str, max: usize) -> Result<&str, Complaint> {
