@@ -187,12 +187,13 @@ impl Parse for Timestamp {
             )
         };
         let moment = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| complaint())?;
-        let moment = moment.with_timezone(&Utc);
-        // Ids sort by time from 1970 on, and the wire format writes four digits of a year.
-        if !(1970..=9999).contains(&moment.year()) {
+        let moment = Self(moment.timestamp_micros());
+        // Ids sort by time from 1970 on, and the wire format writes four digits of a year. A leap second is the first of
+        // the next minute, which may be in the year after.
+        if !(1970..=9999).contains(&moment.moment().year()) {
             return Err(complaint());
         }
-        Ok(Self(moment.timestamp_micros()))
+        Ok(moment)
     }
 }
 
@@ -289,6 +290,7 @@ mod tests {
             "",
             "2024-13-01T00:00:00Z",
             "9999-12-31T23:59:59-01:00",
+            "9999-12-31T23:59:60Z",
             "1969-12-31T23:59:59Z",
         ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");

@@ -115,7 +115,8 @@ pub fn once<T: Keyed>(
     earlier(conn)?.ok_or_else(|| Error::internal("what was there a moment ago is gone"))
 }
 
-fn reused(what: &str) -> Error {
+/// The refusal of a key that was used for something else.
+pub fn reused(what: &str) -> Error {
     Error::Conflict {
         code: "idempotency_key_reused",
         message: format!(

@@ -223,6 +223,11 @@ text_id!(
     WebhookEndpointId, "whe", "Webhook endpoint", "whe_0h5m8k2q9sx7v3n1b6tz"
 );
 
+text_id!(
+    /// Whatever has an id.
+    ObjectId, "", "Object", "ref_123abc"
+);
+
 /// An id in a filter. One that names nothing is not an error, it matches nothing: a published sample
 /// sends `programId=undefined`.
 #[derive(Debug, Clone)]

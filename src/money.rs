@@ -118,7 +118,8 @@ impl BasisPoints {
     /// A percentage with at most two decimals.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "checked to lie between 0 and 10,000 first"
+        clippy::float_cmp,
+        reason = "checked to lie between 0 and 10,000 first; two decimals are one double"
     )]
     pub fn from_percent(percent: Option<f64>) -> Result<Self, Complaint> {
         let complaint = || {
@@ -127,10 +128,10 @@ impl BasisPoints {
                 "must be a percentage from 0 to 100 with at most two decimals",
             )
         };
-        let points = percent.ok_or_else(complaint)? * 100.0;
-        let nearest = points.round();
-        // 12.34 * 100.0 is not exactly 1234; a third decimal is further away than that.
-        if !(0.0..=10_000.0).contains(&nearest) || (points - nearest).abs() > 1e-6 {
+        let percent = percent.ok_or_else(complaint)?;
+        // 12.34 * 100.0 is not exactly 1234, but 1234 / 100.0 is exactly the double that 12.34 is read as.
+        let nearest = (percent * 100.0).round();
+        if !(0.0..=10_000.0).contains(&nearest) || nearest / 100.0 != percent {
             return Err(complaint());
         }
         Ok(Self(nearest as i64))
@@ -283,7 +284,16 @@ mod tests {
             let rate = BasisPoints::from_percent(Some(sent)).unwrap();
             assert_eq!(serde_json::to_string(&rate).unwrap(), shown);
         }
-        for bad in [-1.0, 100.01, 12.345, f64::NAN] {
+        for points in 0..=10_000 {
+            let percent: f64 = format!("{}.{:02}", points / 100, points % 100)
+                .parse()
+                .unwrap();
+            assert_eq!(
+                BasisPoints::from_percent(Some(percent)).unwrap().get(),
+                points
+            );
+        }
+        for bad in [-1.0, -1e-9, 100.01, 12.345, 12.340_000_001, 1e-9, f64::NAN] {
             assert!(BasisPoints::from_percent(Some(bad)).is_err(), "{bad}");
         }
     }

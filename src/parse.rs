@@ -66,3 +66,27 @@ pub trait Parse: Sized {
     /// Reads `text` as it came; trimming is the implementation's choice.
     fn parse(text: &str) -> Result<Self, Complaint>;
 }
+
+/// A number in digits only: no sign, no space, no exponent. What is larger than the databases can count to is the largest
+/// they can.
+pub fn digits(text: &str) -> Option<i64> {
+    let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    number.then(|| text.parse().unwrap_or(i64::MAX))
+}
+
+/// The beginning of what was sent, for a complaint about it.
+pub fn excerpt(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+/// Whether there is nothing to be seen of a character by itself: white space, and what only steers its neighbours
+/// (Unicode's default ignorable code points, and the blank of Braille).
+pub fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}

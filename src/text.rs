@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use validator::ValidateEmail;
 
 use crate::db::columns::stored_as_text;
-use crate::parse::{Complaint, Parse};
+use crate::parse::{Complaint, Parse, is_invisible};
 
-/// A name: 1–255 characters once trimmed, no control characters.
+/// A name: 1–255 characters once trimmed, something to be seen among them, no control characters.
 #[derive(Clone, PartialEq, Eq, Serialize, AsExpression, FromSqlRow, ToSchema)]
 #[diesel(sql_type = Text)]
 #[schema(value_type = String, min_length = 1, max_length = 255, example = "John")]
@@ -23,7 +23,7 @@ pub struct Name(CompactString);
 impl Parse for Name {
     fn parse(text: &str) -> Result<Self, Complaint> {
         let name = bounded(text.trim(), 255)?;
-        if name.is_empty() {
+        if name.chars().all(is_invisible) {
             return Err(Complaint::new("blank", "must not be blank"));
         }
         if name.chars().any(char::is_control) {
@@ -333,6 +333,9 @@ mod tests {
         for (bad, code) in [
             ("", "blank"),
             (" \t", "blank"),
+            ("\u{200b}", "blank"),
+            ("\u{202e} \u{feff}", "blank"),
+            ("\u{3164}", "blank"),
             ("a\0b", "null_character"),
             ("a\u{1b}b", "control_character"),
             (&*"x".repeat(256), "too_long"),

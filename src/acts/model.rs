@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::db::columns::text_enum;
 use crate::db::schema::acts;
-use crate::ids::{AccountId, ActId, ApiKeyId};
+use crate::ids::{AccountId, ActId, ApiKeyId, ObjectId, Wanted};
 
 text_enum! {
     /// What can be done.
@@ -120,9 +120,9 @@ pub struct ActFilter {
     /// Only of this kind.
     pub action: Option<Action>,
     /// Only those done to this.
-    pub object_id: Option<String>,
+    pub object_id: Option<Wanted<ObjectId>>,
     /// Only those done with this key.
-    pub acted_by: Option<crate::ids::Wanted<ApiKeyId>>,
+    pub acted_by: Option<Wanted<ApiKeyId>>,
     /// Only those done then or later.
     pub from: Option<Timestamp>,
     /// Only those done before.

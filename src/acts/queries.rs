@@ -25,11 +25,9 @@ pub fn list(
         .filter(acts::account_id.eq(account))
         .into_boxed();
     wanted!(query, acts::acted_by, filter.acted_by);
+    wanted!(query, acts::object_id, filter.object_id);
     if let Some(action) = filter.action {
         query = query.filter(acts::action.eq(action));
-    }
-    if let Some(object) = &filter.object_id {
-        query = query.filter(acts::object_id.eq(object.clone()));
     }
     if let Some(from) = filter.from {
         query = query.filter(acts::created_at.ge(from));

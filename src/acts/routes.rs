@@ -18,7 +18,7 @@ use crate::http::answer::{self, Listing, list_of};
 use crate::http::fields::fields;
 use crate::http::openapi::ListRefusals;
 use crate::http::query::{Filter, ListQuery, PageParams};
-use crate::ids::{ActId, ApiKeyId, Wanted};
+use crate::ids::{ActId, ApiKeyId, ObjectId, Wanted};
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -39,7 +39,7 @@ fields! {
         pub action: Option<Action>,
         /// Only what was done to this.
         #[param(value_type = Option<String>, example = "ref_123abc")]
-        pub object_id: Option<String>,
+        pub object_id: Option<Wanted<ObjectId>>,
         /// Only what was done with this key.
         #[param(value_type = Option<String>)]
         pub by: Option<Wanted<ApiKeyId>>,

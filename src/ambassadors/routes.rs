@@ -169,6 +169,7 @@ async fn create(
         metadata: SentMetadata::kept(body.metadata)?,
         retry,
     };
+    let caller = account.clone();
     let recorded = app
         .db
         .write(move |conn, now| {
@@ -185,7 +186,7 @@ async fn create(
             Ok(recorded)
         })
         .await?;
-    Ok(Created::new(recorded, UserView::from))
+    Ok(Created::new(caller.given(recorded)?, UserView::from))
 }
 
 /// Get an ambassador

@@ -122,7 +122,7 @@ fn permitted(request: &ServiceRequest, key: &Opened) -> Result<(), Error> {
         return Ok(());
     }
     // A dialect's nouns are called like ours.
-    let path = request.path();
+    let path = request.match_info().as_str();
     let prefix = surface::of(path).map_or(SURFACE, |surface| surface.prefix);
     let path = path.strip_prefix(prefix).unwrap_or_default();
     let scope = Scope::of(request.method().as_str(), path);
@@ -182,14 +182,16 @@ async fn identify(request: &ServiceRequest) -> Result<Opened, Error> {
 
 /// Whether the surface's header for accounts, if it has one, names this one.
 fn names(request: &ServiceRequest, account: &AccountId) -> bool {
-    let header = surface::of(request.path()).and_then(|surface| surface.account_header);
+    let surface = surface::of(request.match_info().as_str());
+    let header = surface.and_then(|surface| surface.account_header);
     header.is_none_or(|name| the_one(request.headers().get_all(name)) == Ok(Some(account.as_str())))
 }
 
 /// The secret of the one `Authorization` header, or of the surface's own. Two that differ are a contradiction, not a
 /// choice.
 fn presented(request: &ServiceRequest) -> Option<Secret> {
-    let own = surface::of(request.path()).map(|surface| surface.key_header);
+    let surface = surface::of(request.match_info().as_str());
+    let own = surface.map(|surface| surface.key_header);
     let own = own.map_or(Ok(None), |name| the_one(request.headers().get_all(name)));
     let bearer = the_one(request.headers().get_all(AUTHORIZATION));
     let token = match (bearer.ok()?.map(bearer_token), own.ok()?) {

@@ -14,7 +14,7 @@ use crate::db::columns::{stored_as_text, text_enum};
 use crate::db::schema::api_keys;
 use crate::idempotency::{Keyed, Retry, hex};
 use crate::ids::{AccountId, AmbassadorId, ApiKeyId, ProgramId};
-use crate::parse::Complaint;
+use crate::parse::{Complaint, excerpt};
 use crate::text::{IdempotencyKey, Name};
 
 const ALPHABET: [char; 62] = [
@@ -65,6 +65,7 @@ impl Scopes {
         };
         let complaint = match words.iter().find(|word| !known(word)) {
             Some(unknown) => {
+                let unknown = excerpt(unknown);
                 format!("must be scopes such as referrals:read, not '{unknown}'")
             }
             None if words.is_empty() => "must name at least one scope".to_owned(),

@@ -73,6 +73,13 @@ pub(super) struct Limits {
 
 impl Limits {
     fn key(&self, name: Name) -> Result<NewKey, String> {
+        let is_bound = self.program.is_some() || self.ambassador.is_some();
+        if is_bound && self.scope.is_empty() && !self.publishable {
+            return Err(
+                "a key for one program or ambassador needs a --scope for each thing that it may do, or --publishable"
+                    .to_owned(),
+            );
+        }
         let (kind, scopes) = match (self.publishable, self.scope.is_empty()) {
             (true, _) => (KeyKind::Publishable, Scopes::none()),
             (false, true) => (KeyKind::Secret, Scopes::none()),

@@ -71,6 +71,15 @@ pub(super) fn listen(options: &Options) -> Result<(), String> {
     actix_web::rt::System::new().block_on(listener.follow())
 }
 
+/// What went wrong, as far down as it says: the rest is that something did.
+fn cause(error: &reqwest::Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(deeper) = last.source() {
+        last = deeper;
+    }
+    last.to_string()
+}
+
 struct Listener<'a> {
     client: Client,
     options: &'a Options,
@@ -138,8 +147,9 @@ impl Listener<'_> {
             Ok(answer) => answer,
             Err(error) => {
                 log::warn!(
-                    "the server does not answer, again in a moment: {}",
-                    error.without_url()
+                    "{} does not answer, again in a moment: {}",
+                    self.options.url,
+                    cause(&error)
                 );
                 return Ok(None);
             }
@@ -200,7 +210,7 @@ impl Listener<'_> {
             request = request.header("webhook-signature", signature);
         }
         let answer = request.body(body).send().await;
-        let answer = answer.map_err(|error| error.without_url().to_string())?;
+        let answer = answer.map_err(|error| cause(&error))?;
         Ok(answer.status().as_u16())
     }
 }

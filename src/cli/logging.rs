@@ -7,11 +7,14 @@ use serde_json::Map;
 
 use crate::config::LogFormat;
 
-/// Starts logging. `RUST_LOG` chooses what; without it, everything of ours from `info` up.
+/// What is written if `RUST_LOG` does not say: everything of ours from `info` up, and others' warnings. What somebody sent
+/// that is no HTTP is answered with 400, and is no error of ours.
+const USUAL: &str = "warn,actix_http=off,handbill=info";
+
+/// Starts logging. `RUST_LOG` chooses what.
 pub(super) fn start(format: LogFormat) {
-    let mut logger = env_logger::Builder::from_env(
-        env_logger::Env::default().default_filter_or("warn,handbill=info"),
-    );
+    let mut logger =
+        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(USUAL));
     if format == LogFormat::Json {
         logger.format(|out, record| {
             let mut fields = Map::new();

@@ -58,6 +58,13 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
                 secret.reveal()
             ));
         }
+        if app.config.public_url.is_none() {
+            // What is printed stays.
+            log::warn!(
+                "HANDBILL_PUBLIC_URL is not set: posters that are printed now lead to {}",
+                app.public_url
+            );
+        }
         run(app, listener).await
     })
 }

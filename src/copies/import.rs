@@ -1,6 +1,6 @@
 //! Verb: an exported account is read into another database, all of it or nothing.
 
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
 use serde_json::{Map, Value, json};
 
@@ -55,7 +55,7 @@ pub fn import(
     let mut lines = input.lines().enumerate();
     let mut next = move || {
         let (at, line) = lines.next()?;
-        Some((at + 1, line.map_err(Error::internal)))
+        Some((at + 1, line.map_err(unreadable)))
     };
     let (_, first) = next().ok_or_else(|| refused("the file is empty"))?;
     let header = read_header(&first?)?;
@@ -80,6 +80,13 @@ pub fn import(
         }
         Ok(imported)
     })
+}
+
+fn unreadable(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => refused("this is no export: it is not text"),
+        _ => Error::internal(error),
+    }
 }
 
 fn read_header(line: &str) -> Result<Header, Error> {

@@ -20,7 +20,7 @@ use crate::http::openapi::{ListRefusals, ShowRefusals};
 use crate::http::path::PathId;
 use crate::http::query::{Limit, Query};
 use crate::ids::{EventId, Id};
-use crate::parse::{Complaint, Parse};
+use crate::parse::{Complaint, Parse, digits};
 
 /// How long a request waits for the next event at most.
 const LONGEST_WAIT: u64 = 25;
@@ -68,22 +68,21 @@ pub struct Kinds(Vec<EventKind>);
 
 impl Parse for Kinds {
     fn parse(text: &str) -> Result<Self, Complaint> {
-        let mut kinds = Vec::new();
-        for pattern in text.split(',').map(str::trim) {
-            let matching = |kind: &&EventKind| match pattern.strip_suffix('*') {
-                Some(start) => kind.as_str().starts_with(start),
-                None => kind.as_str() == pattern,
-            };
-            let found: Vec<EventKind> = EventKind::ALL.iter().filter(matching).copied().collect();
-            if found.is_empty() {
-                return Err(Complaint::new(
-                    "unknown_value",
-                    "must be event types with commas between them, such as referral.*,payout.paid",
-                ));
-            }
-            kinds.extend(found);
+        let fits = |pattern: &str, kind: EventKind| match pattern.strip_suffix('*') {
+            Some(start) => kind.as_str().starts_with(start),
+            None => kind.as_str() == pattern,
+        };
+        let kinds = || EventKind::ALL.iter().copied();
+        let patterns = || text.split(',').map(str::trim);
+        if patterns().any(|pattern| !kinds().any(|kind| fits(pattern, kind))) {
+            return Err(Complaint::new(
+                "unknown_value",
+                "must be event types with commas between them, such as referral.*,payout.paid",
+            ));
         }
-        Ok(Self(kinds))
+        // Each once, however often it was named: a statement takes so many values and no more.
+        let named = |kind: &EventKind| patterns().any(|pattern| fits(pattern, *kind));
+        Ok(Self(kinds().filter(named).collect()))
     }
 }
 
@@ -92,7 +91,8 @@ pub struct Wait(u64);
 
 impl Parse for Wait {
     fn parse(text: &str) -> Result<Self, Complaint> {
-        let seconds = text.parse().ok().filter(|seconds| *seconds <= LONGEST_WAIT);
+        let seconds = digits(text).and_then(|seconds| u64::try_from(seconds).ok());
+        let seconds = seconds.filter(|seconds| *seconds <= LONGEST_WAIT);
         let complaint =
             || Complaint::new("invalid_wait", "must be a whole number of seconds, 0 to 25");
         seconds.map(Self).ok_or_else(complaint)

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::bounds::{Belongs, Bounds};
 use crate::error::Error;
 use crate::http::path::Find;
+use crate::idempotency::{Keyed, Recorded, reused};
 use crate::ids::{AccountId, ApiKeyId, Id};
 
 /// The account a request acts for, and the key it came with.
@@ -69,6 +70,17 @@ impl Caller {
     /// Whether the caller may change this row of the account, or make something below it.
     pub fn owns(&self, row: &impl Belongs) -> bool {
         self.bounds.as_ref().is_none_or(|bounds| bounds.hold(row))
+    }
+
+    /// What a create has made or found: who repeats the key of something outside the bounds is told nothing about it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], as for a key that was used for something else.
+    pub fn given<R: Belongs + Keyed>(&self, recorded: Recorded<R>) -> Result<Recorded<R>, Error> {
+        match recorded {
+            Recorded::Replayed(row) if !self.sees(&row) => Err(reused(R::WHAT)),
+            recorded => Ok(recorded),
+        }
     }
 
     /// Refuses an id in a body that names nothing within the bounds, in the words for an id that names nothing. What

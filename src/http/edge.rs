@@ -9,7 +9,7 @@ use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -67,7 +67,8 @@ pub async fn edge(
     }
     // HEAD is GET without the body, which the encoder leaves out. A scan must tell them apart itself.
     let has_head = ticket.surface.is_none_or(|surface| surface.has_head);
-    if method == Method::HEAD && has_head && !request.path().starts_with("/q/") {
+    let is_scan = request.match_info().as_str().starts_with("/q/");
+    if method == Method::HEAD && has_head && !is_scan {
         request.head_mut().method = Method::GET;
     }
     let app = request.app_data::<web::Data<App>>().cloned();
@@ -93,19 +94,12 @@ pub async fn edge(
             return Err(finished(error, ticket, &method, started));
         }
     };
-    let path = response.request().path();
-    let is_api = path.starts_with("/api/") || ticket.surface.is_some();
-    let is_image = path.starts_with("/qr/");
     let crowded = |app: &web::Data<App>| app.admission.connections.are_nearly_all_taken();
     if app.as_ref().is_some_and(crowded) {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
-    let headers = response.headers_mut();
-    browsers::protect(headers, is_api, is_image);
-    if let Ok(value) = HeaderValue::from_str(&ticket.id) {
-        headers.insert(X_REQUEST_ID, value);
-    }
+    dress(response.headers_mut(), &ticket);
     let route = response.request().match_pattern();
     let (route, status) = (route.as_deref(), response.status());
     count(route, status);
@@ -113,11 +107,13 @@ pub async fn edge(
     Ok(response)
 }
 
-/// What has to be known of a request when it fails.
+/// What has to be known of a request when it is answered.
 #[derive(Debug)]
 struct Ticket {
     id: String,
     surface: Option<&'static Surface>,
+    is_api: bool,
+    is_image: bool,
     public_url: String,
     at: Timestamp,
 }
@@ -125,8 +121,11 @@ struct Ticket {
 impl Ticket {
     fn of(request: &ServiceRequest) -> Self {
         let app = request.app_data::<web::Data<App>>();
-        let surface = surface::of(request.path());
+        let path = request.match_info().as_str();
+        let surface = surface::of(path);
         Self {
+            is_api: path.starts_with("/api/") || surface.is_some(),
+            is_image: path.starts_with("/qr/"),
             id: request_id(request),
             // Only surfaces ask for it.
             public_url: match (surface, app) {
@@ -136,6 +135,14 @@ impl Ticket {
             at: app.map_or(Timestamp::from_micros(0), |app| app.clock.now()),
             surface,
         }
+    }
+}
+
+/// What every answer says in headers.
+fn dress(headers: &mut HeaderMap, ticket: &Ticket) {
+    browsers::protect(headers, ticket.is_api, ticket.is_image);
+    if let Ok(value) = HeaderValue::from_str(&ticket.id) {
+        headers.insert(X_REQUEST_ID, value);
     }
 }
 
@@ -272,9 +279,7 @@ impl ResponseError for Finished {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = render(&self.error, &self.ticket);
-        if let Ok(value) = HeaderValue::from_str(&self.ticket.id) {
-            response.headers_mut().insert(X_REQUEST_ID, value);
-        }
+        dress(response.headers_mut(), &self.ticket);
         response
     }
 }

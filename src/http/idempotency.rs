@@ -52,14 +52,14 @@ impl FromRequest for KeyHeader {
                 "must be given only once",
             ))));
         }
-        let text = String::from_utf8_lossy(value.as_bytes());
+        // What is no text has to stay two keys if it was two, so it is none.
+        let text = str::from_utf8(value.as_bytes()).unwrap_or_default();
         // The IETF draft writes the key as a quoted string, everybody else as it is.
         let bare = text
             .strip_prefix('"')
-            .and_then(|text| text.strip_suffix('"'))
-            .unwrap_or(&text);
+            .and_then(|text| text.strip_suffix('"'));
         ready(
-            IdempotencyKey::parse(bare)
+            IdempotencyKey::parse(bare.unwrap_or(text))
                 .map(|key| Self(Some(key)))
                 .map_err(refuse),
         )

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::parse::excerpt;
+
 /// The JSON object in `bytes`, or a sentence about why there is none.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     match serde_json::from_slice(bytes) {
@@ -95,7 +97,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
             let Strict(value) = entries.next_value()?;
             if object.contains_key(&key) {
                 return Err(de::Error::custom(format_args!(
-                    "the key {key:?} stands there twice"
+                    "the key {:?} stands there twice",
+                    excerpt(&key)
                 )));
             }
             object.insert(key, value);

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::http::account::Caller;
 use crate::http::fields::{Fields, FromFields, fields};
 use crate::ids::Id;
-use crate::parse::{Complaint, Parse};
+use crate::parse::{Complaint, Parse, digits};
 
 /// Filters that belong to a list of things with ids of one kind.
 pub trait Filter: FromFields + Narrow {
@@ -97,12 +97,6 @@ impl Parse for String {
     fn parse(text: &str) -> Result<Self, Complaint> {
         Ok(text.to_owned())
     }
-}
-
-/// Digits only: no sign, no space, no exponent. What is larger than the database can count to is the largest it can.
-fn digits(text: &str) -> Option<i64> {
-    let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    number.then(|| text.parse().unwrap_or(i64::MAX))
 }
 
 impl<F: Filter + 'static> FromRequest for ListQuery<F> {

@@ -24,7 +24,7 @@ use crate::ids::ApiKeyId;
 
 /// How many bytes of answers are kept.
 const MOST_BYTES: u64 = 8 << 20;
-/// What an entry takes besides its body.
+/// What an entry takes besides what was asked and answered.
 const OVERHEAD: u64 = 256;
 /// Larger answers are not kept.
 const LARGEST: usize = 256 << 10;
@@ -93,10 +93,15 @@ enum Kept {
 struct Size;
 
 impl Weighter<Question, Kept> for Size {
-    fn weight(&self, _: &Question, kept: &Kept) -> u64 {
+    fn weight(&self, question: &Question, kept: &Kept) -> u64 {
+        // A caller may ask with an address as long as a page.
+        let asked = OVERHEAD + question.target.len() as u64;
         match kept {
-            Kept::Once => OVERHEAD,
-            Kept::Answer { body, .. } => OVERHEAD + body.len() as u64,
+            Kept::Once => asked,
+            Kept::Answer { body, link, .. } => {
+                let link = link.as_ref().map_or(0, HeaderValue::len);
+                asked + (body.len() + link) as u64
+            }
         }
     }
 }
@@ -200,4 +205,29 @@ fn learn(
         Err(body) => BoxBody::new(body),
     };
     ServiceResponse::new(request, head.set_body(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    #[test]
+    fn long_questions_take_no_more_room_than_there_is() {
+        let answers = Answers::keeping(1 << 20);
+        let key = ApiKeyId::new(Timestamp::from_micros(0));
+        for number in 0..1000 {
+            let question = Question {
+                key: key.clone(),
+                target: format!("/api/v1/programs?{number}{}", "a".repeat(60_000)).into(),
+            };
+            answers.kept.insert(question, Kept::Once);
+        }
+        let kept: usize = answers
+            .kept
+            .iter()
+            .map(|(asked, _)| asked.target.len())
+            .sum();
+        assert!((60_000..1 << 20).contains(&kept), "{kept}");
+    }
 }

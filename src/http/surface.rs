@@ -39,7 +39,8 @@ pub struct Surface {
     pub has_head: bool,
 }
 
-/// The surface that `path` belongs to; none, if it is ours.
+/// The surface that `path` belongs to; none, if it is ours. The path is as the router has read it
+/// (`match_info().as_str()`): what it decodes leads to the same place, so it has to be the same here.
 pub fn of(path: &str) -> Option<&'static Surface> {
     let mut surfaces = SURFACES.iter();
     surfaces.find(|surface| {

@@ -6,6 +6,9 @@ use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId};
 use crate::posters;
 use crate::posters::model::{PosterCode, PosterStatus};
 
+/// What the landing page finds the scan by.
+const IMPRESSION_ID: &str = "impression_id";
+
 /// An active poster.
 #[derive(Debug, Clone)]
 pub struct Hanging {
@@ -48,6 +51,7 @@ pub fn hanging(conn: &mut DbConnection, code: &PosterCode) -> Result<Option<Hang
         .as_ref()
         .unwrap_or(&program_landing)
         .to_url()
+        .map(without_impression)
         .ok_or_else(|| Error::internal("a stored landing URL cannot be read"))?;
     let (before, after) = around_impression(url.clone());
     Ok(Some(Hanging {
@@ -61,15 +65,29 @@ pub fn hanging(conn: &mut DbConnection, code: &PosterCode) -> Result<Option<Hang
     }))
 }
 
+/// The destination without an `impression_id` of its own. If the address was copied after a scan, that scan's id is in it,
+/// and a page that finds two reads the first.
+fn without_impression(mut destination: url::Url) -> url::Url {
+    let is_other = |pair: &&str| {
+        let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
+        pairs.next().is_none_or(|(name, _)| name != IMPRESSION_ID)
+    };
+    let query = destination.query().unwrap_or_default().to_owned();
+    let kept: Vec<&str> = query.split('&').filter(is_other).collect();
+    let kept = kept.join("&");
+    if kept.len() < query.len() {
+        destination.set_query((!kept.is_empty()).then_some(&kept));
+    }
+    destination
+}
+
 /// `impression_id=` comes behind the destination's own query and before its fragment.
 fn around_impression(mut destination: url::Url) -> (String, String) {
     let fragment = destination
         .fragment()
         .map_or_else(String::new, |fragment| format!("#{fragment}"));
     destination.set_fragment(None);
-    destination
-        .query_pairs_mut()
-        .append_pair("impression_id", "");
+    destination.query_pairs_mut().append_pair(IMPRESSION_ID, "");
     (destination.into(), fragment)
 }
 
@@ -87,11 +105,24 @@ mod tests {
             ),
             ("https://a.example/?", "https://a.example/?impression_id=ID"),
             (
+                "https://a.example/?impression_id=imp_old&b=c%20d&&impression%5Fid=&e",
+                "https://a.example/?b=c%20d&&e&impression_id=ID",
+            ),
+            (
+                "https://a.example/x?impression_id=imp_old#top",
+                "https://a.example/x?impression_id=ID#top",
+            ),
+            (
+                "https://a.example/?my_impression_id=1",
+                "https://a.example/?my_impression_id=1&impression_id=ID",
+            ),
+            (
                 "https://a.example/#",
                 "https://a.example/?impression_id=ID#",
             ),
         ] {
-            let (front, back) = around_impression(url::Url::parse(before).unwrap());
+            let url = without_impression(url::Url::parse(before).unwrap());
+            let (front, back) = around_impression(url);
             assert_eq!(format!("{front}ID{back}"), after);
         }
     }

@@ -209,7 +209,7 @@ async fn create(
         retry,
     };
     let signup = Signup {
-        account_id: account.id,
+        account_id: account.id.clone(),
         id: None,
         new,
     };
@@ -218,7 +218,7 @@ async fn create(
         .write_together(&app.signups, signup, PATIENCE)
         .await
         .map_err(|not_written| not_written.error)??;
-    Ok(Created::new(recorded, ReferralView::from))
+    Ok(Created::new(account.given(recorded)?, ReferralView::from))
 }
 
 /// Get a referral

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::FieldError;
-use crate::parse::Complaint;
+use crate::parse::{Complaint, excerpt};
 
 /// The longest lists.
 const MOST: usize = 20;
@@ -111,9 +111,8 @@ impl<'a> Object<'a> {
             .keys()
             .filter(|key| !self.asked.contains(&key.as_str()));
         for key in unknown.take(MOST) {
-            let shown: String = key.chars().take(64).collect();
             let complaint = Complaint::new("unknown_field", "is not a field of a rule");
-            wrong.note::<()>(&self.at(&shown), Err(complaint));
+            wrong.note::<()>(&self.at(&excerpt(key)), Err(complaint));
         }
     }
 }

@@ -98,14 +98,24 @@ impl Guard {
     /// # Errors
     /// [`Refused`], for the addresses that [`Guard::lets_pass`] refuses.
     pub fn check(&self, url: &Url) -> Result<(), Refused> {
-        let address = match url.host() {
-            Some(Host::Ipv4(address)) => IpAddr::V4(address),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address),
-            Some(Host::Domain(_)) => return Ok(()),
-            None => return Err(Refused),
+        let passes = match url.host() {
+            Some(Host::Ipv4(address)) => self.lets_pass(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => self.lets_pass(IpAddr::V6(address)),
+            Some(Host::Domain(name)) if is_this_machine(name) => {
+                self.lets_pass(IpAddr::V4(Ipv4Addr::LOCALHOST))
+                    || self.lets_pass(IpAddr::V6(Ipv6Addr::LOCALHOST))
+            }
+            Some(Host::Domain(_)) => true,
+            None => false,
         };
-        self.lets_pass(address).then_some(()).ok_or(Refused)
+        passes.then_some(()).ok_or(Refused)
     }
+}
+
+/// Names that lead to this machine whatever a resolver says, or whether it knows them.
+fn is_this_machine(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn is_public(address: Ipv4Addr) -> bool {
@@ -156,6 +166,10 @@ mod tests {
         for host in [
             "127.0.0.1",
             "127.1",
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "hooks.localhost",
             "0x7f.1",
             "2130706433",
             "0",

@@ -1,5 +1,7 @@
 //! An endpoint, what it wants to hear, and what became of an event there.
 
+use std::collections::HashSet;
+
 use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -15,7 +17,7 @@ use crate::error::Error;
 use crate::events::model::EventKind;
 use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, EventId, WebhookEndpointId};
-use crate::parse::Complaint;
+use crate::parse::{Complaint, excerpt};
 use crate::text::{IdempotencyKey, Paragraph, WebUrl};
 
 /// The types of events that an endpoint wants: `referral.created`, or `referral.*` for all about referrals. Stored as a
@@ -36,12 +38,13 @@ impl EventTypes {
         };
         let complaint = match types.iter().find(|wanted| !is_known(wanted)) {
             Some(unknown) => {
+                let unknown = excerpt(unknown);
                 format!("must be types of events or patterns such as referral.*, not '{unknown}'")
             }
             None if types.is_empty() => {
                 "must name at least one type, or be null for all".to_owned()
             }
-            None => return Ok(Self(serde_json::json!(types).to_string().into())),
+            None => return Ok(Self::foreign(&once_each(types))),
         };
         Err(Complaint::new("unknown_value", complaint))
     }
@@ -64,6 +67,13 @@ impl EventTypes {
     fn from_stored(text: CompactString) -> Result<Self, Complaint> {
         Ok(Self(text))
     }
+}
+
+/// Without repetitions, so that the list is no longer than there are types and patterns.
+fn once_each(types: &[String]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let new = types.iter().filter(|wanted| seen.insert(wanted.as_str()));
+    new.cloned().collect()
 }
 
 /// Whether an event of type `kind` is what `wanted` says.

@@ -180,16 +180,18 @@ async fn create(
     }))
 }
 
-/// What is sent is personal, so nobody on the way may read it.
+/// What is sent is personal, so nobody on the way may read it; and it goes to public addresses. Where a name leads is
+/// known when something is sent.
 pub(crate) fn acceptable(app: &App, url: &WebUrl) -> Result<(), Error> {
     let is_safe = url.to_url().is_some_and(|url| url.scheme() == "https");
-    match is_safe || app.config.webhooks.allow_http {
-        true => Ok(()),
-        false => Err(Error::field(
-            "url",
-            Complaint::new("https_required", "must begin with https://"),
-        )),
-    }
+    let complaint = if !(is_safe || app.config.webhooks.allow_http) {
+        Complaint::new("https_required", "must begin with https://")
+    } else if app.webhooks.refuses(url) {
+        Complaint::new("not_public", "must lead to a public address")
+    } else {
+        return Ok(());
+    };
+    Err(Error::field("url", complaint))
 }
 
 /// Get a webhook endpoint

@@ -96,6 +96,12 @@ impl Sender {
         }
     }
 
+    /// Whether it can be told from `url` already that nothing will ever be sent there.
+    pub fn refuses(&self, url: &WebUrl) -> bool {
+        url.to_url()
+            .is_none_or(|url| self.guard.check(&url).is_err())
+    }
+
     /// Sends `message` to `url`, signed at `now` with each of `secrets`.
     ///
     /// # Errors

@@ -120,6 +120,13 @@ fn accounts_have_keys_of_their_own() {
             "handbill: Account not found"
         );
         assert_eq!(
+            sentence(&handbill(
+                url,
+                &["keys", "create", "--name", "A", "--program", "prog_1"]
+            )),
+            "handbill: a key for one program or ambassador needs a --scope for each thing that it may do, or --publishable"
+        );
+        assert_eq!(
             sentence(&handbill(url, &["accounts", "create", "--name", " "])),
             "handbill: --name must not be blank"
         );

@@ -50,6 +50,7 @@ impl Demo {
     fn run(&self, line: &str) -> String {
         let line = line
             .replace("https://vantio.app", &self.base)
+            .replace("https://api.vinr.com", &self.base)
             .replace("http://localhost:3000", &self.base)
             .replacen("curl ", "curl --silent --show-error --noproxy '*' ", 1);
         // The server listens when it says so a moment later; curl knows how to wait.
@@ -60,6 +61,7 @@ impl Demo {
         );
         let output = Command::new("sh")
             .args(["-c", &line])
+            .env("VINR_SECRET_KEY", "sk_test_your_secret_key_here")
             .output()
             .expect("a shell");
         assert!(
@@ -160,6 +162,39 @@ fn the_published_curl_lines_run_unchanged() {
 }
 
 #[test]
+fn the_other_published_curl_lines_run_unchanged() {
+    let demo = Demo::start();
+    let created = demo.json(
+        r#"curl -X POST https://api.vinr.com/v1/referrals \
+-H "X-Api-Key: $VINR_SECRET_KEY" \
+-d referrer_customer=cust_8aZ2 \
+-d referred_customer=cust_9bY3"#,
+    );
+    for (key, value) in [
+        ("referrer_customer", json!("cust_8aZ2")),
+        ("referred_customer", json!("cust_9bY3")),
+        ("status", json!("pending")),
+        ("reward_amount", json!(null)),
+    ] {
+        assert_eq!(created[key], value, "{key}");
+    }
+    let one = demo.json(
+        r#"curl https://api.vinr.com/v1/referrals/ref_2Dm5kW \
+-H "X-Api-Key: $VINR_SECRET_KEY""#,
+    );
+    let rewarded = json!({
+        "id": "ref_2Dm5kW", "referrer_customer": "cust_8aZ2", "referred_customer": "cust_7cX4", "status": "rewarded",
+        "reward_amount": 1000, "created": 1_716_300_000,
+    });
+    assert_eq!(one, rewarded);
+    let all = demo.json(
+        r#"curl "https://api.vinr.com/v1/referrals?referrer_customer=cust_8aZ2&limit=10" \
+-H "X-Api-Key: $VINR_SECRET_KEY""#,
+    );
+    assert_eq!(all["data"], json!([created, rewarded]), "newest first");
+}
+
+#[test]
 fn the_lines_it_prints_work() {
     let demo = Demo::start();
     let printed = demo.printed.replace("\\\n", "");
@@ -168,7 +203,7 @@ fn the_lines_it_prints_work() {
         .map(str::trim)
         .filter(|line| line.starts_with("curl "))
         .collect();
-    assert_eq!(lines.len(), 6, "{printed}");
+    assert_eq!(lines.len(), 8, "{printed}");
     let scanned = demo.run(lines[0]);
     assert!(scanned.starts_with("HTTP/1.1 302"), "{scanned}");
     for line in &lines[1..] {

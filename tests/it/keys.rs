@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::dump::dump;
 use crate::support::everything::{one_of_each, unknown};
 use crate::support::operations::{Position, Things, operations};
-use crate::support::{Caller, TestApp, on_both};
+use crate::support::{Caller, TestApp, a_signup, on_both};
 
 /// Somebody with a key that was made with this.
 async fn holder(app: &TestApp, key: Value) -> Caller {
@@ -60,6 +60,17 @@ on_both! {
             let answer = operation.send(&public, &own, None).await;
             assert_eq!(answer.status == 403, operation.scope != "public:read", "{name}");
         }
+    }
+
+    async fn a_path_is_the_same_however_it_is_spelt(app: &TestApp) {
+        let reader = restricted(app, &["programs:read".to_owned()], None, None).await;
+        app.a_program().await;
+        assert_eq!(reader.get("/%61pi/v1/%70rograms").await.ok(), reader.get("/api/v1/programs").await.ok());
+        reader.get("/%61pi/v1/%75sers").await.refused_with(403);
+        let key = app.key.clone().expect("a key");
+        let headers = [("authorization", ""), ("x-api-key", &*key)];
+        let vinr = app.send(Method::GET, "/%76%31/nothing", &headers, None::<String>).await;
+        assert_eq!((vinr.status, &vinr.json()["error"]["code"]), (404, &json!("resource_missing")));
     }
 
     /// Every operation in the document, every place for an id in it, with keys that are bound to another program and
@@ -130,6 +141,22 @@ on_both! {
         key.put(&format!("/api/v1/programs/{}", own["prog"]), json!({ "name": "Mine" })).await.refused_with(403);
         let person = json!({ "program_id": own["prog"], "first_name": "A", "last_name": "B", "email": "a@b.example" });
         key.post("/api/v1/users", person).await.refused(400, "Invalid program_id: no such program");
+    }
+
+    async fn a_bound_key_learns_nothing_from_the_idempotency_keys_of_others(app: &TestApp) {
+        let own = one_of_each(app, "mine").await;
+        let bound = restricted(app, &grantable(), Some(&own["prog"]), None).await;
+        let scan = app.a_scan().await;
+        let mut person = a_signup(&scan);
+        person["idempotency_key"] = json!("theirs");
+        let referral = app.post("/api/v1/referrals", person.clone()).await.ok();
+        let path = format!("/api/v1/referrals/{}/personal-data", referral["id"].as_str().expect("an id"));
+        app.send(Method::DELETE, &path, &[], None::<String>).await.ok();
+        // Whoever may see it gets what is left, whatever comes with the key.
+        person["impression_id"] = bound.all("impressions").await[0]["id"].clone();
+        assert_eq!(app.post("/api/v1/referrals", person.clone()).await.ok()["id"], referral["id"]);
+        let refused = bound.post("/api/v1/referrals", person).await.refused_with(409);
+        assert_eq!(refused["code"], "idempotency_key_reused");
     }
 
     async fn a_key_is_made_shown_once_rotated_and_ended(app: &TestApp) {

@@ -128,3 +128,21 @@ async fn a_key_that_is_refused_is_said_in_a_sentence() {
     );
     app.stop().await;
 }
+
+#[test]
+fn a_server_that_is_not_there_is_said_with_its_address() {
+    let mut listening = Command::new(env!("CARGO_BIN_EXE_handbill"))
+        .args(["listen", "--url", "http://127.0.0.1:1", "--key", "sk_any"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut errors = BufReader::new(listening.stderr.take().expect("its errors")).lines();
+    let line = errors.next().expect("a line").expect("text");
+    listening.kill().expect("an end");
+    listening.wait().expect("an end");
+    assert!(
+        line.contains("http://127.0.0.1:1/ does not answer, again in a moment: ")
+            && line.contains("refused"),
+        "{line}"
+    );
+}

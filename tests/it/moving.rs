@@ -143,6 +143,9 @@ on_both! {
             let accounts = json(&handbill(&target.url, &["accounts", "list", "--json"]));
             assert_eq!(accounts, json!([]), "{complaint}");
         }
+        std::fs::write(&file, b"\xff\xfe\0").expect("a file");
+        let refused = sentence(&handbill(&target.url, &["import", file.to_str().expect("text")]));
+        assert_eq!(refused, "handbill: this is no export: it is not text");
         std::fs::write(&file, text).expect("a file");
         json(&handbill(&target.url, &["import", file.to_str().expect("text"), "--json"]));
     }

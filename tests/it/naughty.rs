@@ -1,6 +1,7 @@
 //! Texts that break programs, through every text field that the OpenAPI document has.
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::everything::one_of_each;
 use crate::support::on_both;
@@ -161,5 +162,34 @@ on_both! {
             }
         }
         assert!(sent > 3000 && kept > 300, "{sent} {kept}");
+    }
+}
+
+on_both! {
+    async fn no_text_breaks_any_parameter(app: &TestApp) {
+        let own = one_of_each(app, "mine").await;
+        let mut sent = 0;
+        for operation in operations() {
+            for place in operation.parameters() {
+                for text in TEXTS {
+                    let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+                    let answer = operation.send(app, &own, Some((&place, &text))).await;
+                    assert!(answer.status < 500, "{} {place:?} {text}: {}", operation.name, answer.text());
+                    sent += 1;
+                }
+            }
+        }
+        assert!(sent > 5000, "{sent}");
+    }
+
+    async fn what_is_named_again_and_again_is_named_once(app: &TestApp) {
+        app.a_referral().await;
+        let all = app.get("/api/v1/events").await.ok();
+        let again = format!("/api/v1/events?types={}*", "*,".repeat(5000));
+        assert_eq!(app.get(&again).await.ok(), all);
+        let types = vec!["referral.*"; 5000];
+        let body = json!({ "url": "https://example.com/hook", "types": types });
+        let endpoint = app.post("/api/v1/webhook-endpoints", body).await.ok();
+        assert_eq!(endpoint["types"], json!(["referral.*"]));
     }
 }

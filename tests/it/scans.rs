@@ -48,7 +48,22 @@ on_both! {
         let answer = app.nobody().send(Method::HEAD, &scan_path(&poster), &[], None::<String>).await;
         assert_eq!(answer.status, 302);
         assert_eq!(answer.header("location"), Some("https://example.com/join?utm_source=poster"));
+        let spelt = scan_path(&poster).replace("/q/", "/%71/");
+        let again = app.nobody().send(Method::HEAD, &spelt, &[], None::<String>).await;
+        assert_eq!((again.status, again.header("location")), (302, answer.header("location")));
         assert!(app.all("impressions").await.is_empty());
+    }
+
+    async fn a_destination_that_was_copied_after_a_scan_leads_on_with_the_new_one(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let path = format!("/api/v1/posters/{}", poster["id"].as_str().expect("an id"));
+        app.put(&path, json!({ "landing_url": "https://example.com/x?impression_id=imp_old&b=%20#top" })).await.ok();
+        let looked = app.nobody().send(Method::HEAD, &scan_path(&poster), &[], None::<String>).await;
+        assert_eq!(looked.header("location"), Some("https://example.com/x?b=%20#top"));
+        let answer = app.nobody().get(&scan_path(&poster)).await;
+        let id = app.all("impressions").await[0]["id"].as_str().expect("an id").to_owned();
+        let landing = format!("https://example.com/x?b=%20&impression_id={id}#top");
+        assert_eq!(answer.header("location"), Some(&*landing));
     }
 
     async fn a_posters_own_destination_comes_before_the_programs(app: &TestApp) {

@@ -1,6 +1,7 @@
 //! `handbill serve`, the program: how it starts, what it shows, what it logs, how it stops.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -143,10 +144,9 @@ fn the_log_can_be_json_and_never_names_anybody() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the server");
-    let mut log = BufReader::new(server.stderr.take().expect("its log"));
-    let mut first = String::new();
-    log.read_line(&mut first).expect("a line");
-    let first: Value = serde_json::from_str(&first).expect("JSON");
+    let mut log = BufReader::new(server.stderr.take().expect("its log")).lines();
+    let first = log.find_map(|line| line.ok().filter(|line| line.contains("reachable at ")));
+    let first: Value = serde_json::from_str(&first.expect("a server")).expect("JSON");
     let message = first["message"].as_str().expect("a message");
     let base = message
         .split("reachable at ")
@@ -169,7 +169,6 @@ fn the_log_can_be_json_and_never_names_anybody() {
         .expect("a signal");
     server.wait().expect("an end");
     let lines: Vec<Value> = log
-        .lines()
         .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
         .collect();
     let requests: Vec<&Value> = lines
@@ -188,4 +187,41 @@ fn the_log_can_be_json_and_never_names_anybody() {
     for canary in ["canary", "bird", &key.to_lowercase()] {
         assert!(!everything.contains(canary), "{canary}");
     }
+}
+
+#[test]
+fn a_log_warns_of_a_missing_public_url_and_takes_nobodys_noise_for_an_error() {
+    let database = Database::empty_sqlite();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
+        .env("DATABASE_URL", &database.url)
+        .env("HANDBILL_BIND", "127.0.0.1:0")
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server");
+    let mut log = BufReader::new(server.stderr.take().expect("its log"))
+        .lines()
+        .map_while(Result::ok);
+    let warning = log.find(|line| line.contains("WARN")).expect("a warning");
+    assert!(
+        warning.contains(
+            "HANDBILL_PUBLIC_URL is not set: posters that are printed now lead to http://localhost:"
+        ),
+        "{warning}"
+    );
+    let listening = log
+        .find(|line| line.contains("listening on "))
+        .expect("a server");
+    let address = listening.split("listening on ").nth(1).expect("an address");
+    let address = address.split(',').next().expect("an address");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.write_all(b"\0\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    server.kill().expect("a signal");
+    server.wait().expect("an end");
+    let errors: Vec<String> = log.filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(errors, Vec::<String>::new());
 }

@@ -55,6 +55,12 @@ on_both! {
             response.headers().get("x-request-id").expect("an id"),
             "mine"
         );
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+        ] {
+            assert_eq!(response.headers().get(name).expect(name), value);
+        }
         let body = actix_web::body::to_bytes(response.into_body())
             .await
             .expect("a body");
@@ -103,5 +109,21 @@ on_both! {
             );
         }
         app.get("/healthz").await.ok();
+    }
+}
+
+on_both! {
+    async fn a_key_that_is_no_text_is_refused(app: &TestApp) {
+        let (base, key) = (app.base.clone(), app.key.clone().expect("a key"));
+        let head = format!(
+            "POST /api/v1/programs HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: 48\r\nIdempotency-Key: caf"
+        );
+        let body = r#"{"name":"A","landing_url":"https://example.com"}"#;
+        let request = [head.as_bytes(), b"\xe9", b"\r\n\r\n", body.as_bytes()].concat();
+        let answer = web::block(move || raw(&base, &request)).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("Idempotency-Key must be 1 to 255 printable characters"), "{answer}");
+        assert!(app.all("programs").await.is_empty());
     }
 }

@@ -168,7 +168,7 @@ on_both! {
             refused(&app.post_text("/v1/referrals", bad).await, 400, (INVALID, "parameter_invalid", None));
         }
         for (query, param) in [
-            ("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"), ("starting_after=ref_x", "starting_after"),
+            ("limit=0", "limit"), ("limit=101", "limit"), ("limit=%2B5", "limit"), ("limit=x", "limit"), ("starting_after=ref_x", "starting_after"),
             ("ending_before=ref_x", "ending_before"), ("starting_after=ref_x&ending_before=ref_y", "ending_before"),
             ("expand[]=data.card", "expand"),
         ] {

@@ -405,12 +405,18 @@ on_both! { with [("HANDBILL_WEBHOOKS_ALLOW_HTTP", "on")] =>
         let receiver = Receiver::friendly();
         let port = receiver.url.split(':').next_back().expect("a port").to_owned();
         happen(app, "referral.created", 1, 1);
+        let endpoint = an_endpoint(app, "http://example.com").await;
         for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "169.254.169.254"] {
-            let endpoint = an_endpoint(app, &format!("http://{host}:{port}")).await;
+            let url = format!("http://{host}:{port}");
+            for answer in [app.post(PATH, json!({ "url": url })).await, app.put(&path(&endpoint, ""), json!({ "url": url })).await] {
+                answer.refused(400, "url must lead to a public address");
+            }
+            // As if it had been allowed once.
+            let sql = format!("UPDATE webhook_endpoints SET url = '{url}'");
+            app.database.connect().batch_execute(&sql).expect("another address");
             let told = order(app, &path(&endpoint, ":test")).await.ok();
             assert_eq!(told["error"], "refused: the host's address is not public", "{host}");
         }
-        let endpoint = app.get(PATH).await.ok()["webhook_endpoints"][1].clone();
         happen(app, "referral.created", 2, 2);
         deliver(app).await;
         let seen = deliveries(app, &endpoint).await.remove(0);

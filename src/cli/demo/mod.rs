@@ -1,6 +1,7 @@
 //! `handbill demo`: a server on a throw-away database with a story in it. It has the ids and the key that the
 //! published documents use, so that their curl lines run unchanged.
 
+mod customers;
 mod story;
 mod teller;
 
@@ -14,6 +15,11 @@ use crate::db::{Db, migrations};
 
 /// The key in the published documents.
 const KEY: &str = "sk_your_secret_key_here";
+/// The key of the shop, whose documents name none, and the id of its account.
+const SHOP_KEY: &str = "sk_test_your_secret_key_here";
+const SHOP: &str = "acct_123abc";
+/// What the documents' URLs begin with.
+const PUBLIC_URL: &str = "http://localhost:3000";
 
 /// Tells the story, prints what to try, and serves until told to stop. The database goes with the process.
 pub(in crate::cli) fn demo(mut config: Config) -> Result<(), String> {
@@ -66,6 +72,11 @@ An administrator verifies a signup:
 The ambassador earns something:
   curl -X POST "{url}/api/v1/earnings" -H "Authorization: Bearer {KEY}" -H "Content-Type: application/json" \
     -d '{{"referral_id": "ref_123abc", "amount": 550, "type": "purchase", "idempotency_key": "order_771"}}'
+
+The other published APIs, VINR's and Joy's (their customers are in an account of their own):
+  curl "{url}/v1/referrals?referrer_customer=cust_8aZ2&limit=10" -H "X-Api-Key: {SHOP_KEY}"
+  curl -X POST "{url}/rest_api/v2/referrals/invitations" -H "X-Joy-Loyalty-App-Key: {SHOP}" \
+    -H "X-Joy-Loyalty-Secret-Key: {SHOP_KEY}" -H "Content-Type: application/json" -d '{{"email": "ines.duarte@example.com"}}'
 
 Read and try everything: {url}/docs
 "#

@@ -3,19 +3,20 @@
 //!
 //! It is told through the same verbs that requests use.
 
-use super::teller::{Teller, at, id};
+use super::teller::{FIRST_DAY, Teller, at, id};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::earnings::model::EarningStatus;
 use crate::error::Error;
-use crate::ids::{EarningId, ImpressionId, ReferralId};
+use crate::ids::{AccountId, EarningId, ImpressionId, ReferralId};
 use crate::referrals::model::ReferralStatus;
 
 const CODE: &str = "DCMP74X9KT";
 
 /// Tells the story into an empty database. The code of the first poster.
 pub(super) fn tell(conn: &mut DbConnection) -> Result<String, Error> {
-    let mut teller = Teller::settle_in(conn)?;
+    let account = AccountId::new(at(FIRST_DAY)?);
+    let mut teller = Teller::settle_in(conn, account, "demo", super::KEY)?;
     teller.program()?;
     teller.ambassador("user_123abc", "Alice", "2024-01-08T09:00:00Z")?;
     teller.ambassador("user_456def", "Bob", "2024-01-09T13:00:00Z")?;
@@ -51,6 +52,7 @@ pub(super) fn tell(conn: &mut DbConnection) -> Result<String, Error> {
     }
     teller.the_documents_rows()?;
     teller.two_more_weeks()?;
+    Teller::settle_in(conn, id(super::SHOP)?, "shop", super::SHOP_KEY)?.customers()?;
     Ok(CODE.to_owned())
 }
 

@@ -31,19 +31,28 @@ use crate::referrals::model::{NewReferral, ReferralChanges, ReferralStatus};
 use crate::referrals::record::{Signup, record as record_signup};
 use crate::text::{Line, Paragraph};
 
+/// When it begins.
+pub(super) const FIRST_DAY: &str = "2024-01-05T08:00:00Z";
+
 /// Tells a story into one account of one database.
 pub(super) struct Teller<'a> {
-    conn: &'a mut DbConnection,
-    account: AccountId,
-    key: ApiKeyId,
+    pub(super) conn: &'a mut DbConnection,
+    pub(super) account: AccountId,
+    pub(super) key: ApiKeyId,
 }
 
 impl<'a> Teller<'a> {
-    pub(super) fn settle_in(conn: &'a mut DbConnection) -> Result<Self, Error> {
-        let now = at("2024-01-05T08:00:00Z")?;
-        let account = accounts::open::open(conn, AccountId::new(now), &parsed("demo")?, now)?.id;
+    /// Opens the account that the story is told into, with a key that the documents know.
+    pub(super) fn settle_in(
+        conn: &'a mut DbConnection,
+        account: AccountId,
+        name: &str,
+        secret: &str,
+    ) -> Result<Self, Error> {
+        let now = at(FIRST_DAY)?;
+        let account = accounts::open::open(conn, account, &parsed(name)?, now)?.id;
         let key = ApiKeyId::new(now);
-        let secret = Secret::presented(super::KEY);
+        let secret = Secret::presented(secret);
         issue(
             conn,
             &account,
@@ -56,7 +65,19 @@ impl<'a> Teller<'a> {
     }
 
     pub(super) fn program(&mut self) -> Result<(), Error> {
-        let program = NewProgram {
+        launch(
+            self.conn,
+            &self.account,
+            &self.key,
+            id("prog_123abc")?,
+            &Self::campus_launch()?,
+            at("2024-01-05T09:00:00Z")?,
+        )
+        .map(drop)
+    }
+
+    pub(super) fn campus_launch() -> Result<NewProgram, Error> {
+        Ok(NewProgram {
             name: parsed("Campus launch")?,
             description: Some(parsed(
                 "Spring term: one free month for everybody who signs up at a poster.",
@@ -75,16 +96,7 @@ impl<'a> Teller<'a> {
             coupon_terms: CouponTerms::default(),
             status: ProgramStatus::Active,
             retry: None,
-        };
-        launch(
-            self.conn,
-            &self.account,
-            &self.key,
-            id("prog_123abc")?,
-            &program,
-            at("2024-01-05T09:00:00Z")?,
-        )
-        .map(drop)
+        })
     }
 
     pub(super) fn ambassador(
@@ -122,7 +134,7 @@ impl<'a> Teller<'a> {
             landing_url: None,
             metadata: metadata(&json!({ "poster_type": "standard" })),
             retry: None,
-            public_url: "http://localhost:3000".to_owned(),
+            public_url: super::PUBLIC_URL.to_owned(),
         };
         hang(
             self.conn,
@@ -266,15 +278,15 @@ pub(super) fn id<T: Id>(text: &str) -> Result<T, Error> {
     T::from_outside(text).ok_or_else(|| Error::internal("an id in the story"))
 }
 
-fn parsed<T: Parse>(text: &str) -> Result<T, Error> {
+pub(super) fn parsed<T: Parse>(text: &str) -> Result<T, Error> {
     T::parse(text).map_err(|complaint| Error::field("the story", complaint))
 }
 
-fn cents(amount: i64) -> Result<Cents, Error> {
+pub(super) fn cents(amount: i64) -> Result<Cents, Error> {
     Cents::try_from(amount).map_err(|complaint| Error::field("amount", complaint))
 }
 
-fn metadata(value: &Value) -> Metadata {
+pub(super) fn metadata(value: &Value) -> Metadata {
     let empty = Map::new();
     Metadata::from(value.as_object().unwrap_or(&empty))
 }

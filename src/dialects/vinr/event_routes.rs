@@ -18,7 +18,7 @@ use crate::http::fields::fields;
 use crate::http::form::Asked;
 use crate::http::path::PathId;
 use crate::ids::{EventId, Id};
-use crate::parse::{Complaint, Parse};
+use crate::parse::{Complaint, Parse, digits};
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -66,10 +66,7 @@ pub struct Seconds(i64);
 
 impl Parse for Seconds {
     fn parse(text: &str) -> Result<Self, Complaint> {
-        let number = text
-            .parse()
-            .ok()
-            .filter(|number| (0..=253_402_300_799).contains(number));
+        let number = digits(text).filter(|number| *number <= 253_402_300_799);
         let complaint = || Complaint::new("invalid_time", "must be a Unix time in seconds");
         number.map(Self).ok_or_else(complaint)
     }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::db::page::{Order, Page};
 use crate::error::Error;
-use crate::parse::{Complaint, Parse};
+use crate::parse::{Complaint, Parse, digits};
 
 /// A page size, 1 to 100.
 pub struct PageSize(i64);
@@ -15,10 +15,7 @@ const USUAL: i64 = 10;
 
 impl Parse for PageSize {
     fn parse(text: &str) -> Result<Self, Complaint> {
-        let number = text
-            .parse()
-            .ok()
-            .filter(|number| (1..=100).contains(number));
+        let number = digits(text).filter(|number| (1..=100).contains(number));
         let complaint = || Complaint::new("invalid_limit", "must be a whole number, 1 to 100");
         number.map(Self).ok_or_else(complaint)
     }

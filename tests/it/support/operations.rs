@@ -214,6 +214,19 @@ impl Operation {
         in_header
     }
 
+    /// Every place in path and query, whatever it takes.
+    pub fn parameters(&self) -> Vec<Position> {
+        let place = |parameter: &Value| {
+            let name = parameter["name"].as_str().expect("a name").to_owned();
+            match parameter["in"].as_str() {
+                Some("path") => Some(Position::Path(name)),
+                Some("query") => Some(Position::Query(name)),
+                _ => None,
+            }
+        };
+        self.parameters.iter().filter_map(place).collect()
+    }
+
     /// The fields of the body that take a text of the caller's choice.
     pub fn texts(&self) -> Vec<String> {
         let properties = self
