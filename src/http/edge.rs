@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, FieldError};
 use crate::http::browsers;
-use crate::http::connections::Seat;
+use crate::http::connections::{Connections, Seat};
 use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
 
@@ -62,8 +62,9 @@ pub async fn edge(
     let ticket = Ticket::of(&request);
     let method = request.method().clone();
     if ticket.surface.is_some() {
-        let id = RequestId(ticket.id.clone());
-        request.extensions_mut().insert(id);
+        request
+            .extensions_mut()
+            .insert(RequestId(ticket.id.clone()));
     }
     // HEAD is GET without the body, which the encoder leaves out. A scan must tell them apart itself.
     let has_head = ticket.surface.is_none_or(|surface| surface.has_head);
@@ -94,14 +95,14 @@ pub async fn edge(
             return Err(finished(error, ticket, &method, started));
         }
     };
-    let crowded = |app: &web::Data<App>| app.admission.connections.are_nearly_all_taken();
-    if app.as_ref().is_some_and(crowded) {
+    let connections = app.as_ref().map(|app| &app.admission.connections);
+    if connections.is_some_and(Connections::are_nearly_all_taken) {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
     dress(response.headers_mut(), &ticket);
-    let route = response.request().match_pattern();
-    let (route, status) = (route.as_deref(), response.status());
+    let (route, status) = (response.request().match_pattern(), response.status());
+    let route = route.as_deref();
     count(route, status);
     log_line(&method, route, status, started, &ticket.id);
     Ok(response)
