@@ -194,6 +194,14 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A status in the words that the published documents use, or HTTP's own.
+pub fn words(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        _ => status.canonical_reason().unwrap_or("Error"),
+    }
+}
+
 /// Only the status: `http::edge` writes the body, because only it knows the request's id and surface.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {

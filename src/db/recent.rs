@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
 use crate::error::Error;
@@ -17,7 +18,9 @@ use crate::error::Error;
 pub const FRESH: Duration = Duration::from_millis(500);
 
 /// How many answers are kept.
-const MOST: usize = 20_000;
+const MOST: u64 = 20_000;
+/// How many there is room for from the start.
+const FEW: usize = 1_000;
 
 /// Answers by their question. Cheap to clone; clones share.
 pub struct Recent<K, V>(Arc<Inner<K, V>>);
@@ -46,7 +49,7 @@ impl<K, V> Clone for Recent<K, V> {
 impl<K: Hash + Eq + Clone, V: Clone> Default for Recent<K, V> {
     fn default() -> Self {
         Self(Arc::new(Inner {
-            answers: Cache::new(MOST),
+            answers: Cache::with_weighter(FEW, MOST, UnitWeighter),
             forgotten: AtomicU64::new(0),
             started: Instant::now(),
         }))

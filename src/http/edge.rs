@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::error::{Error, FieldError};
+use crate::error::{Error, FieldError, words};
 use crate::http::browsers;
 use crate::http::connections::{Connections, Seat};
 use crate::http::surface::{self, RequestId, Surface, Told};
@@ -250,14 +250,6 @@ fn ours(error: &Error, id: &str) -> HttpResponse {
         request_id: id.to_owned(),
         errors: (!error.fields().is_empty()).then(|| error.fields().to_vec()),
     })
-}
-
-/// A status in the words that the published documents use, or HTTP's own.
-pub fn words(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
-        _ => status.canonical_reason().unwrap_or("Error"),
-    }
 }
 
 /// A failure after which the request is gone: it carries its finished answer out past actix.

@@ -10,8 +10,8 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use crate::db::page::Order;
-use crate::error::FieldError;
-use crate::http::edge::{ErrorBody, words};
+use crate::error::{FieldError, words};
+use crate::http::edge::ErrorBody;
 
 /// The document without its operations.
 #[derive(OpenApi)]

@@ -15,6 +15,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
+use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
 use crate::clock::Timestamp;
@@ -113,14 +114,16 @@ impl Standing {
 }
 
 /// How many are counted at the same time. Beyond that some that were not seen for long start anew.
-pub(super) const MOST_COUNTED: usize = 50_000;
+pub(super) const MOST_COUNTED: u64 = 50_000;
+/// How many there is room for from the start.
+pub(super) const FEW: usize = 1_000;
 
 /// What everybody has used of a quota, in a bounded space.
 pub(super) struct Buckets<K>(Cache<K, Arc<InMemoryState>>);
 
 impl<K: Hash + Eq> Default for Buckets<K> {
     fn default() -> Self {
-        Self(Cache::new(MOST_COUNTED))
+        Self(Cache::with_weighter(FEW, MOST_COUNTED, UnitWeighter))
     }
 }
 
@@ -149,6 +152,6 @@ mod tests {
                 buckets.measure_and_replace(&key, |_| Ok(((), Nanos::new(1))));
             full.unwrap();
         }
-        assert!(buckets.0.len() <= MOST_COUNTED);
+        assert!(buckets.0.len() as u64 <= MOST_COUNTED);
     }
 }

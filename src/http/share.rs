@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
 
-use super::rate_limit::MOST_COUNTED;
+use super::rate_limit::{FEW, MOST_COUNTED};
 use crate::ids::ApiKeyId;
 
 /// How long a request whose caller has hung up is counted: what it asked for may wait so long for the database.
@@ -29,7 +30,7 @@ impl Shares {
     /// At most so many requests for each.
     pub fn of(most: usize) -> Self {
         Self {
-            taken: Arc::new(Cache::new(MOST_COUNTED)),
+            taken: Arc::new(Cache::with_weighter(FEW, MOST_COUNTED, UnitWeighter)),
             most,
         }
     }

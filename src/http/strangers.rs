@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{Quota, RateLimiter};
+use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
-use super::rate_limit::{Buckets, MOST_COUNTED};
+use super::rate_limit::{Buckets, FEW, MOST_COUNTED};
 
 type Limiter =
     RateLimiter<IpAddr, Buckets<IpAddr>, DefaultClock, governor::middleware::NoOpMiddleware>;
@@ -34,7 +35,7 @@ impl Strangers {
         let (quota, clock) = (Quota::per_minute(per_minute), DefaultClock::default());
         Self(Arc::new(Inner {
             limiter: RateLimiter::new(quota, Buckets::default(), clock),
-            shut: Cache::new(MOST_COUNTED),
+            shut: Cache::with_weighter(FEW, MOST_COUNTED, UnitWeighter),
         }))
     }
 
