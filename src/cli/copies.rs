@@ -86,19 +86,22 @@ pub(super) fn backup(config: &Config, options: &OneFile) -> Result<(), String> {
 }
 
 pub(super) fn restore(config: &Config, options: &Restored) -> Result<(), String> {
-    let erased = options.since.list()?.ok_or(
-        "a backup has everybody in it who was erased since it was made. Say who that is: --erasures with what `handbill \
-         erasures` has printed, or with the URL of the database that this one takes the place of; or --no-erasures",
-    )?;
+    let erased = options.since.list()?;
     let (from, url) = (&options.file, &config.database_url);
-    let restored = restore::restore(from, url, &erased, Clock::System.now());
+    let known = erased.as_deref().unwrap_or_default();
+    let restored = restore::restore(from, url, known, Clock::System.now());
     let restored = restored.map_err(|error| sentence(&error))?;
-    if !options.json && !erased.is_empty() {
-        say(&format!(
+    match erased {
+        None => log::warn!(
+            "who was erased since the backup was made is in it again: `handbill erase` removes them, or restore it with \
+             --erasures and what `handbill erasures` has printed, or the URL of the database that this one takes the place of"
+        ),
+        Some(_) if options.json => {}
+        Some(all) => say(&format!(
             "{} of the {} who were erased were in the backup, and are not any more.",
             restored.erased,
-            erased.len()
-        ));
+            all.len()
+        )),
     }
     match restored.place {
         Place::AsFile(made) => tell_backup("The database is", &made, options.json),

@@ -13,18 +13,15 @@ use crate::erasures::again::{Erased, list};
 #[derive(Args)]
 pub(super) struct Since {
     /// Who was erased since it was made: what `handbill erasures` has printed, or the URL of the database that knows
-    #[arg(long, value_name = "FILE|URL", conflicts_with = "no_erasures")]
+    #[arg(long, value_name = "FILE|URL")]
     erasures: Option<String>,
-    /// Nobody was erased since, or nobody knows
-    #[arg(long)]
-    no_erasures: bool,
 }
 
 impl Since {
     /// The list. `None`: nothing was said about it.
     pub(super) fn list(&self) -> Result<Option<Vec<Erased>>, String> {
         match &self.erasures {
-            None => Ok(self.no_erasures.then(Vec::new)),
+            None => Ok(None),
             Some(url) if is_database_url(url) => of_database(url).map(Some),
             Some(file) => of_file(file).map(Some),
         }

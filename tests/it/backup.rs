@@ -179,7 +179,7 @@ on_both! {
         // What happens after the backup is not in it.
         app.a_referral().await;
         for target in [Database::empty_sqlite(), Database::empty_postgres()] {
-            let restored = handbill(&target.url, &["restore", file, "--no-erasures", "--json"]);
+            let restored = handbill(&target.url, &["restore", file, "--json"]);
             assert_eq!(json(&restored)["differences"], 0);
             assert!(handbill(&target.url, &["verify"]).status.success());
             let other = app.on_a_copy(target, &SETTINGS);
@@ -205,7 +205,7 @@ fn nothing_is_overwritten_and_what_cannot_be_done_leaves_nothing_behind() {
     assert!(handbill(&full.url, &["backup", path]).status.success());
     let taken = full.url.trim_start_matches("sqlite://");
     assert_eq!(
-        sentence(&handbill(&full.url, &["restore", path, "--no-erasures"])),
+        sentence(&handbill(&full.url, &["restore", path])),
         format!("handbill: there is something at {taken} already; it is left as it is")
     );
     let missing = sentence(&handbill("sqlite:///nowhere/x.db", &["backup", "y.db"]));
@@ -219,7 +219,7 @@ fn nothing_is_overwritten_and_what_cannot_be_done_leaves_nothing_behind() {
     let target = Database::empty_sqlite();
     let refused = sentence(&handbill(
         &target.url,
-        &["restore", other.to_str().expect("text"), "--no-erasures"],
+        &["restore", other.to_str().expect("text")],
     ));
     assert!(refused.contains("file is not a database"), "{refused}");
     // One whose last writes are in its log.
@@ -229,7 +229,7 @@ fn nothing_is_overwritten_and_what_cannot_be_done_leaves_nothing_behind() {
         "INSERT INTO accounts (id, name, time_zone, created_at) VALUES ('acct_a', 'A', 'UTC', 1)";
     conn.batch_execute(write).expect("a write");
     let path = used.url.trim_start_matches("sqlite://");
-    let refused = sentence(&handbill(&target.url, &["restore", path, "--no-erasures"]));
+    let refused = sentence(&handbill(&target.url, &["restore", path]));
     assert!(
         refused.contains("is a database that is in use"),
         "{refused}"
@@ -238,10 +238,7 @@ fn nothing_is_overwritten_and_what_cannot_be_done_leaves_nothing_behind() {
     let left = std::fs::read_dir(place.parent().expect("a folder")).expect("the folder");
     assert_eq!(left.count(), 0);
     assert_eq!(
-        sentence(&handbill(
-            &target.url,
-            &["restore", "nothing.db", "--no-erasures"]
-        )),
+        sentence(&handbill(&target.url, &["restore", "nothing.db"])),
         "handbill: there is no file nothing.db"
     );
 }
@@ -277,7 +274,7 @@ async fn a_damaged_backup_is_not_restored() {
     bytes[at + 8..at + 4096].fill(0);
     std::fs::write(&file, bytes).expect("a damaged backup");
     let target = Database::empty_sqlite();
-    let refused = sentence(&handbill(&target.url, &["restore", path, "--no-erasures"]));
+    let refused = sentence(&handbill(&target.url, &["restore", path]));
     assert!(refused.contains("damaged"), "{name}: {refused}");
     app.stop().await;
 }
