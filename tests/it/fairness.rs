@@ -39,7 +39,7 @@ on_both! {
             let began = Instant::now();
             app.get("/api/v1/programs").await.refused_with(429);
             stranger.get("/api/v1/programs").await.ok();
-            assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
             drop(lock);
             stranger.post("/api/v1/programs", a_program()).await.ok();
             assert_eq!(app.nobody().get(&format!("/q/{code}")).await.status, 302);

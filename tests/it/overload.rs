@@ -173,7 +173,7 @@ async fn is_well(flood: &Flood) {
     for _ in 0..6 {
         let (status, took, _) = flood.ask().await;
         assert!(matches!(status, 200 | 302), "{status}");
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
     }
 }
 

@@ -185,7 +185,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_that_is_not_there_and_room_is_en
     let (mut machine, traffic) = a_file().await;
     let server = machine.start();
     for turn in 0..3 {
-        traffic.flow(&server.base, turn, moment(turn)).await;
+        traffic.flow_well(&server.base, turn, moment(turn)).await;
         let before = traffic.acknowledged();
         machine.disk.is_full(true);
         traffic
@@ -196,8 +196,14 @@ async fn on_a_full_disk_nothing_is_acknowledged_that_is_not_there_and_room_is_en
         // What was under way when the disk became full may have been stored.
         assert!(meanwhile <= 7, "{meanwhile}");
         assert_eq!(traffic.missing(&server.base).await, Vec::<String>::new());
-        traffic.flow(&server.base, 200 + turn, moment(turn)).await;
-        assert!(traffic.acknowledged() > 0, "it goes on without a restart");
+        let before = traffic.acknowledged();
+        traffic
+            .flow_well(&server.base, 200 + turn, moment(turn))
+            .await;
+        assert!(
+            traffic.acknowledged() > before,
+            "it goes on without a restart"
+        );
     }
     assert_eq!(traffic.missing(&server.base).await, Vec::<String>::new());
     server.kill();

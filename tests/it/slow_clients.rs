@@ -77,7 +77,7 @@ async fn others_are_served(app: &TestApp) {
     loop {
         let began = Instant::now();
         app.get("/api/v1/programs").await.ok();
-        assert!(began.elapsed() < Duration::from_secs(2), "others wait");
+        assert!(began.elapsed() < Duration::from_secs(5), "others wait");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

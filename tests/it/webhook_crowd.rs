@@ -99,7 +99,8 @@ async fn endpoints_that_are_dead_or_slow_or_talk_too_much_delay_none_of_the_othe
         }
         delays.sort();
         let median = delays[delays.len() / 2];
-        assert!(median < Duration::from_secs(1), "{median:?}");
+        // An attempt at one that hangs takes fifteen seconds.
+        assert!(median < Duration::from_secs(5), "{median:?}");
         for path in &odd {
             let arrived = crowd.arrived(path);
             let mut seen = ids(&arrived);
@@ -133,7 +134,6 @@ async fn ninety_nine_dead_endpoints_do_not_delay_the_one_that_is_well() {
         let worst = crowd.arrived("/well")[0]
             .1
             .saturating_duration_since(happened[0].1);
-        // An attempt at a dead one takes fifteen seconds.
         assert!(worst < Duration::from_secs(8), "{worst:?}");
         running.abort();
         app.stop().await;
