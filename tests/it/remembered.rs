@@ -15,7 +15,7 @@ use crate::support::{Answer, TestApp, a_signup, on_both};
 /// with whatever is written to its other databases, in which other tests are running.
 async fn given_again(app: &TestApp, path: &str) -> Answer {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(60) {
+    while started.elapsed() < Duration::from_mins(1) {
         let before = app.app.answers.given();
         let answer = app.get(path).await;
         if app.app.answers.given() > before {
