@@ -48,6 +48,8 @@ pub enum Error {
     Unauthorized,
     /// The key is valid and may not do this; a sentence that says why.
     Forbidden(String),
+    /// Pages of this origin may not ask for this.
+    OriginNotAllowed,
     /// Nothing of this noun has the id in the path, as far as this account can see.
     NotFound(&'static str),
     /// Nothing lives at this path.
@@ -103,7 +105,7 @@ impl Error {
         match self {
             Self::Invalid(_) | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound(_) | Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -123,6 +125,7 @@ impl Error {
             Self::Malformed(_) => "malformed_body",
             Self::Unauthorized => "invalid_api_key",
             Self::Forbidden(_) => "insufficient_scope",
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::NotFound(_) => "not_found",
             Self::NoSuchPath => "no_such_path",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -166,6 +169,7 @@ impl fmt::Display for Error {
             }
             Self::Malformed(message) | Self::Conflict { message, .. } => f.write_str(message),
             Self::Forbidden(why) => f.write_str(why),
+            Self::OriginNotAllowed => f.write_str("Pages of this origin may not ask for this"),
             Self::Unauthorized => f.write_str("Invalid or missing API key"),
             Self::NotFound(noun) => write!(f, "{noun} not found"),
             Self::NoSuchPath => {

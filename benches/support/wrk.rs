@@ -1,4 +1,4 @@
-//! Runs `wrk`: 64 connections that each send their next request when the last was answered.
+//! Runs `wrk`: connections that each send their next request when the last was answered.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,19 +10,35 @@ use std::time::Duration;
 pub(crate) struct Turn {
     pub(crate) per_second: f64,
     pub(crate) requests: u64,
+    /// Answers of 400 and above.
+    pub(crate) refused: u64,
+    /// These, and requests without an answer.
     pub(crate) failures: u64,
 }
 
-/// One turn of `seconds` against `port`, by a Lua script or plain; `midway` is called when half of it is over.
+/// One turn of `seconds` of 64 connections against `port`, by a Lua script or plain; `midway` is called when half of it
+/// is over.
 pub(crate) fn drive(port: u16, script: &str, seconds: u64, midway: impl FnOnce()) -> Turn {
+    of(64, port, script, seconds, midway)
+}
+
+/// The same, of so many connections.
+pub(crate) fn of(
+    connections: u64,
+    port: u16,
+    script: &str,
+    seconds: u64,
+    midway: impl FnOnce(),
+) -> Turn {
     let mut file = tempfile::NamedTempFile::with_suffix(".lua").expect("a file");
     let ending = "\ndone = function(summary) \
-        io.write(string.format('RESULT %d %d %d\\n', summary.requests, summary.duration, \
+        io.write(string.format('RESULT %d %d %d %d\\n', summary.requests, summary.duration, summary.errors.status, \
         summary.errors.status + summary.errors.timeout + summary.errors.read + summary.errors.write)) end\n";
     file.write_all(format!("{script}{ending}").as_bytes())
         .expect("written");
     let running = Command::new("wrk")
-        .args(["-t2", "-c64", "-d", &seconds.to_string(), "-s"])
+        .args(["-t2", "-c", &connections.to_string()])
+        .args(["-d", &seconds.to_string(), "--timeout", "20s", "-s"])
         .arg(file.path())
         .arg(format!("http://127.0.0.1:{port}/"))
         .stdout(Stdio::piped())
@@ -40,7 +56,7 @@ pub(crate) fn drive(port: u16, script: &str, seconds: u64, midway: impl FnOnce()
         .split(' ')
         .map(|number| number.parse().expect("a number"))
         .collect();
-    let [requests, micros, failures] = numbers[..] else {
+    let [requests, micros, refused, failures] = numbers[..] else {
         panic!("{result}")
     };
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -48,6 +64,7 @@ pub(crate) fn drive(port: u16, script: &str, seconds: u64, midway: impl FnOnce()
     Turn {
         per_second,
         requests,
+        refused,
         failures,
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{print_json, say, sentence};
+use super::{expect_database, print_json, say, sentence};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbConnection, migrations};
@@ -32,6 +32,7 @@ pub(super) struct Options {
 /// Removes what is personal about somebody. The command line stands above accounts: the id says whose they are.
 pub(super) fn perform(config: &Config, options: &Options) -> Result<(), String> {
     let person = person(options)?;
+    expect_database(config)?;
     migrations::run(&config.database_url)?;
     let db = Db::open(&config.database_url, 1, Clock::System).map_err(|error| sentence(&error))?;
     let whom = person.clone();

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{print_json, say, write};
+use super::{print_json, say, write, write_there};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
 use crate::acts::model::{Act, Action};
@@ -158,7 +158,7 @@ fn create(
 }
 
 fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), String> {
-    let keys = write(config, move |conn, now| {
+    let keys = write_there(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
         Ok(queries::list_all(conn, &account.id)?)
     })?;
@@ -203,7 +203,7 @@ fn limits_of(key: &ApiKey) -> String {
 fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     let id = ApiKeyId::from_outside(id)
         .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
-    let key = write(config, move |conn, now| {
+    let key = write_there(config, move |conn, now| {
         let before = match queries::account_of(conn, &id)? {
             Some(account) => queries::find(conn, &account, &id)?,
             None => None,

@@ -175,6 +175,20 @@ fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
     migrations::run(url)
 }
 
+/// The same as [`write()`], for work that makes no sense in a new database: a mistyped path is said, not created.
+fn write_there<T: Send + 'static>(
+    config: &Config,
+    work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
+) -> Result<T, String> {
+    expect_database(config)?;
+    write(config, work)
+}
+
+/// A sentence, if there is no database yet.
+fn expect_database(config: &Config) -> Result<(), String> {
+    DbConnection::expect_at(&config.database_url).map_err(|error| sentence(&error))
+}
+
 /// Runs `work` as one write on the configured database, brought up to date first.
 fn write<T: Send + 'static>(
     config: &Config,

@@ -58,6 +58,13 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
                 secret.reveal()
             ));
         }
+        let dangers = app.db.dangers().await.map_err(|error| sentence(&error))?;
+        if !dangers.is_empty() {
+            log::warn!(
+                "the PostgreSQL server runs with {} off: a power cut can take what was answered",
+                dangers.join(" and ")
+            );
+        }
         if app.config.public_url.is_none() {
             // What is printed stays.
             log::warn!(

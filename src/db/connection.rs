@@ -57,13 +57,19 @@ impl DbConnection {
         }
     }
 
-    /// The same, for work that may take hours, on a database that has to be there: SQLite would make an empty file.
-    pub fn open_for_long(url: &str) -> Result<Self, Error> {
-        if let Some(path) = url.strip_prefix("sqlite://")
-            && !Path::new(path).is_file()
-        {
-            return Err(Error::Unavailable(format!("there is no file {path}")));
+    /// Says so if there is no file at `url`: SQLite would make an empty one. A server speaks for itself.
+    pub fn expect_at(url: &str) -> Result<(), Error> {
+        match url.strip_prefix("sqlite://") {
+            Some(path) if !Path::new(path).is_file() => {
+                Err(Error::Unavailable(format!("there is no file {path}")))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// The same, for work that may take hours, on a database that has to be there.
+    pub fn open_for_long(url: &str) -> Result<Self, Error> {
+        Self::expect_at(url)?;
         let mut conn = Self::open(url).map_err(|error| Error::Unavailable(error.to_string()))?;
         if let Self::Postgres(inner) = &mut conn {
             inner.batch_execute(

@@ -24,6 +24,10 @@ pub(super) trait Job: Send {
     fn size(&self) -> usize {
         1
     }
+    /// Whether everything that can be asked is answered as before.
+    fn is_unseen(&self) -> bool {
+        false
+    }
     /// Whether the caller has waited too long already.
     fn is_stale(&self) -> bool;
     /// Tells the callers: the outcome, or why there is none.
@@ -54,6 +58,7 @@ impl Ran {
 /// One closure and one caller.
 pub(super) struct Task<F, T> {
     pub(super) work: F,
+    pub(super) is_unseen: bool,
     pub(super) outcome: Option<Result<T, Error>>,
     pub(super) reply: oneshot::Sender<Result<T, Error>>,
     pub(super) since: Instant,
@@ -74,6 +79,10 @@ where
 
     fn run_alone(&mut self, conn: &mut DbConnection, moments: &mut Moments) -> QueryResult<()> {
         within_savepoint(conn, |conn| matches!(self.run(conn, moments), Ran::Fine))
+    }
+
+    fn is_unseen(&self) -> bool {
+        self.is_unseen
     }
 
     fn is_stale(&self) -> bool {

@@ -110,3 +110,19 @@ pub(super) fn name(conn: &mut DbConnection) -> QueryResult<String> {
         .to_owned();
     Ok(format!("{name} {number}"))
 }
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The server's settings that are off, and without which a power cut takes what was answered. (A file has ours.)
+pub(super) fn dangers(conn: &mut DbConnection) -> QueryResult<Vec<String>> {
+    let query = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
+    let off: Vec<Setting> = match conn {
+        DbConnection::Sqlite(_) => Vec::new(),
+        DbConnection::Postgres(_) => sql_query(query).load(conn)?,
+    };
+    Ok(off.into_iter().map(|setting| setting.name).collect())
+}

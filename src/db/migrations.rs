@@ -10,6 +10,7 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{DbConnection, unfinished};
+use crate::error::Error;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -50,7 +51,10 @@ pub(crate) fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
 /// # Errors
 /// A sentence: the database cannot be reached, or is not up to date.
 pub fn check(url: &str) -> Result<(), String> {
-    let mut conn = open(url)?;
+    let mut conn = DbConnection::open_for_long(url).map_err(|error| match error {
+        Error::Unavailable(cause) => cause,
+        other => other.to_string(),
+    })?;
     refuse_unfinished(&mut conn)?;
     match is_current(&mut conn) {
         true => Ok(()),

@@ -142,8 +142,26 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
+        self.write_so(work, false).await
+    }
+
+    /// The same, for work that only makes later answers quicker: everything that can be asked is answered as before, and
+    /// what was answered stays right (see [`Db::state`]).
+    pub async fn write_unseen<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
+    {
+        self.write_so(work, true).await
+    }
+
+    async fn write_so<T, F>(&self, work: F, is_unseen: bool) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
+    {
         if self.is_file {
-            return self.writer.run(work).await;
+            return self.writer.run(work, is_unseen).await;
         }
         let clock = self.clock.clone();
         self.read_at_length(move |conn| connection::in_transaction(conn, &clock, &work))
@@ -205,6 +223,11 @@ impl Db {
             })
         })
         .await
+    }
+
+    /// The database's own settings that make "answered" mean less than "on disk"; none: all is well.
+    pub async fn dangers(&self) -> Result<Vec<String>, Error> {
+        self.read(|conn| Ok(load::dangers(conn)?)).await
     }
 
     /// How busy the doors are.

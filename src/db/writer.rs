@@ -18,7 +18,7 @@ use super::DbConnection;
 use super::connection::PLANNED_FOR;
 use super::job::{Job, Moments, Ran, Task};
 use super::load::Tally;
-use super::state::Commits;
+use super::state::{Commits, Underway};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
@@ -89,7 +89,7 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Error>
+    pub(super) async fn run<T, F>(&self, work: F, is_unseen: bool) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
@@ -97,6 +97,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.send(Box::new(Task {
             work,
+            is_unseen,
             outcome: None,
             reply,
             since: Instant::now(),
@@ -212,6 +213,12 @@ impl Desk {
     }
 }
 
+/// A commit that changes answers, if this one does.
+fn underway<'a>(commits: &'a Commits, group: &[Box<dyn Job>]) -> Option<Underway<'a>> {
+    let is_seen = group.iter().any(|job| !job.is_unseen());
+    is_seen.then(|| commits.begin())
+}
+
 /// The ordinary case: all jobs in one transaction. Unless all went well, everything was rolled back.
 fn together(
     conn: &mut DbConnection,
@@ -221,13 +228,13 @@ fn together(
 ) -> QueryResult<Ran> {
     conn.begin_write()?;
     moments.begin(conn)?;
-    for job in group {
+    for job in &mut *group {
         match job.run(conn, moments) {
             Ran::Fine => {}
             failed => return conn.rollback().map(|()| failed),
         }
     }
-    let _underway = commits.begin();
+    let _underway = underway(commits, group);
     conn.commit().map(|()| Ran::Fine)
 }
 
@@ -240,9 +247,9 @@ fn one_by_one(
 ) -> QueryResult<()> {
     conn.begin_write()?;
     moments.begin(conn)?;
-    for job in group {
+    for job in &mut *group {
         job.run_alone(conn, moments)?;
     }
-    let _underway = commits.begin();
+    let _underway = underway(commits, group);
     conn.commit()
 }

@@ -21,6 +21,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) const HEAD: Duration = Duration::from_secs(5);
 /// How long a client may leave an answer lying without taking any of it.
 const LYING: Duration = Duration::from_secs(20);
+/// How many bytes of an answer give its client another second to take all of it. Twenty it has anyway.
+const BYTES_PER_SECOND: u64 = 16 << 10;
 /// What a connection's own deadlines have in common with actix's, that one says first.
 const AFTER_ACTIX: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,8 @@ pub struct Seat {
     heard: Cell<Option<Instant>>,
     /// Since when an answer lies there.
     lying: Cell<Option<Instant>>,
+    /// Until when all of it has to be taken: its client may take a little of it again and again.
+    taken_by: Cell<Option<Instant>>,
     /// How long it may rest.
     rest: Duration,
 }
@@ -79,6 +83,7 @@ impl Seat {
             since: Cell::new(Instant::now()),
             heard: Cell::new(None),
             lying: Cell::new(None),
+            taken_by: Cell::new(None),
             rest,
         }
     }
@@ -90,10 +95,23 @@ impl Seat {
         Work(Rc::clone(self))
     }
 
+    /// So many bytes are not taken now.
+    fn lies(&self, bytes: usize) {
+        let now = Instant::now();
+        if self.lying.get().is_none() {
+            self.lying.set(Some(now));
+        }
+        if self.taken_by.get().is_none() {
+            let more = Duration::from_secs(bytes as u64 / BYTES_PER_SECOND);
+            self.taken_by.set(Some(now + LYING + more));
+        }
+    }
+
     /// When it is over. A request that is being answered has deadlines of its own.
     fn deadline(&self) -> Option<Instant> {
         if let Some(lying) = self.lying.get() {
-            return Some(lying + LYING);
+            let lying = lying + LYING;
+            return Some(self.taken_by.get().map_or(lying, |by| by.min(lying)));
         }
         if self.at_work.get() > 0 {
             return None;
@@ -163,14 +181,15 @@ impl Connection {
         }
     }
 
+    /// `bytes` were to be written.
     fn wrote(
         &mut self,
         cx: &mut Context<'_>,
+        bytes: usize,
         wrote: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if wrote.is_pending() {
-            let lying = self.seat.lying.get().unwrap_or_else(Instant::now);
-            self.seat.lying.set(Some(lying));
+            self.seat.lies(bytes);
             return self.wait(cx);
         }
         self.seat.lying.set(None);
@@ -210,14 +229,44 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.wrote(cx, wrote)
+        self.wrote(cx, bytes.len(), wrote)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // actix flushes when it has written all that there was.
+        self.seat.taken_by.set(None);
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seat() -> Seat {
+        Seat::new(Duration::from_mins(1))
+    }
+
+    #[test]
+    fn an_answer_that_is_not_touched_lies_twenty_seconds() {
+        let (seat, began) = (seat(), Instant::now());
+        seat.lies(1 << 20);
+        let patience = seat.deadline().expect("a deadline") - began;
+        assert_eq!(patience.as_secs(), 20);
+    }
+
+    #[test]
+    fn who_takes_a_little_now_and_then_gets_no_more_time_than_the_answer_is_large() {
+        let (seat, began) = (seat(), Instant::now());
+        seat.lies(160 << 10);
+        // Some of it is taken, and the rest lies there anew.
+        seat.lying.set(Some(began + Duration::from_secs(25)));
+        seat.lies(100 << 10);
+        let patience = seat.deadline().expect("a deadline") - began;
+        assert_eq!(patience.as_secs(), 30);
     }
 }

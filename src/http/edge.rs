@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Instant;
 
+use actix_cors::CorsError;
 use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -194,6 +195,9 @@ fn shaped<B: MessageBody + 'static>(
 
 /// A failure that actix or a library raised.
 fn foreign(error: &actix_web::Error) -> Error {
+    if error.as_error::<CorsError>().is_some() {
+        return Error::OriginNotAllowed;
+    }
     match error.as_response_error().status_code() {
         StatusCode::INTERNAL_SERVER_ERROR => Error::internal(error.to_string()),
         status => by_status(status),

@@ -225,3 +225,23 @@ fn the_openapi_document_is_printed_and_migrating_twice_is_once() {
     let again = json(&handbill(&database.url, &["migrate", "--json"]));
     assert_eq!(again["applied"], serde_json::json!([]));
 }
+
+#[test]
+fn a_mistyped_path_is_said_and_no_database_is_made_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mistyped.db");
+    let url = format!("sqlite://{}", path.display());
+    for arguments in [
+        &["keys", "list"][..],
+        &["keys", "revoke", "key_1"],
+        &["accounts", "list"],
+        &["accounts", "update", "default", "--time-zone", "UTC"],
+        &["verify"],
+        &["erasures"],
+        &["erase", "--referral", "ref_1"],
+    ] {
+        let said = sentence(&handbill(&url, arguments));
+        assert!(said.contains("there is no file"), "{arguments:?}: {said}");
+        assert!(!path.exists(), "{arguments:?}");
+    }
+}

@@ -285,6 +285,12 @@ on_both! {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://www.example.com"));
         assert!(answer.header("access-control-allow-credentials").is_none());
+        for (header, value) in [("origin", "https://evil.example"), ("access-control-request-method", "DELETE")] {
+            let mut asking = asking;
+            asking.iter_mut().filter(|(name, _)| *name == header).for_each(|pair| pair.1 = value);
+            let answer = app.nobody().send(Method::OPTIONS, &program, &asking, None::<String>).await;
+            assert_eq!(answer.refused_with(403)["code"], "origin_not_allowed");
+        }
         // The rest of the API says nothing to pages.
         let own_key = app.get("/api/v1/programs").await;
         assert_eq!(own_key.header("access-control-allow-origin"), None);

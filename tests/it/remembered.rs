@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use handbill::db::DbConnection;
+use handbill::worker::file_scans;
 use serde_json::json;
 
-use crate::support::{Answer, TestApp, a_signup, on_both};
+use crate::support::{Answer, Database, TestApp, a_signup, on_both};
 
 /// Asks for `path` until the server gives an answer again, and returns that one.
 ///
@@ -100,4 +101,21 @@ on_both! {
         let page = app.get("/api/v1/referrals").await.ok();
         assert_eq!(page["referrals"][0]["first_name"], "Ann");
     }
+}
+
+/// What was answered stays right when scans are filed. (Another connection's look at the file may come in between.)
+#[actix_web::test]
+async fn filing_scans_changes_no_answer_and_forgets_none() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let db = &app.app.db;
+    for _ in 0..20 {
+        app.a_scan().await;
+        let before = db.state().await;
+        assert!(file_scans(&app.app, false).await.expect("filed"));
+        if before.is_some() && db.state().await == before {
+            app.stop().await;
+            return;
+        }
+    }
+    panic!("every time that scans were filed, all answers were forgotten");
 }

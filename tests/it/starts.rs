@@ -225,3 +225,32 @@ fn a_log_warns_of_a_missing_public_url_and_takes_nobodys_noise_for_an_error() {
     let errors: Vec<String> = log.filter(|line| line.contains("ERROR")).collect();
     assert_eq!(errors, Vec::<String>::new());
 }
+
+#[test]
+fn a_log_warns_of_a_server_that_does_not_sync() {
+    // The tests' own cluster does not.
+    for (database, is_warned_of) in [
+        (Database::empty_postgres(), true),
+        (Database::empty_sqlite(), false),
+    ] {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
+            .env("DATABASE_URL", &database.url)
+            .env("HANDBILL_BIND", "127.0.0.1:0")
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server");
+        let log = BufReader::new(server.stderr.take().expect("its log")).lines();
+        let before: Vec<String> = log
+            .map_while(Result::ok)
+            .take_while(|line| !line.contains("listening on "))
+            .collect();
+        server.kill().expect("a signal");
+        server.wait().expect("an end");
+        let warned = before
+            .iter()
+            .any(|line| line.contains("WARN") && line.contains("fsync"));
+        assert_eq!(warned, is_warned_of, "{before:?}");
+    }
+}

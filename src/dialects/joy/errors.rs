@@ -78,7 +78,7 @@ fn told(error: &Error) -> (u16, &'static str) {
             (400, "REFERRAL_PROGRAM_PAUSED")
         }
         Error::Conflict { .. } => (409, "CONFLICT"),
-        Error::Forbidden(_) => (403, "INSUFFICIENT_SCOPE"),
+        Error::Forbidden(_) | Error::OriginNotAllowed => (403, "INSUFFICIENT_SCOPE"),
         Error::NotFound(_) | Error::NoSuchPath => (404, "NOT_FOUND"),
         Error::MethodNotAllowed => (405, "METHOD_NOT_ALLOWED"),
         Error::RequestTimeout => (408, "REQUEST_TIMEOUT"),

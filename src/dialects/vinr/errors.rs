@@ -70,7 +70,9 @@ fn told(error: &Error) -> Told4 {
         }
         Error::Malformed(_) => (400, INVALID, "parameter_invalid", None),
         Error::Unauthorized => (401, "authentication_error", "invalid_api_key", None),
-        Error::Forbidden(_) => (403, "permission_error", "insufficient_permissions", None),
+        Error::Forbidden(_) | Error::OriginNotAllowed => {
+            (403, "permission_error", "insufficient_permissions", None)
+        }
         Error::NotFound(_) => (404, INVALID, "resource_missing", param("id")),
         Error::NoSuchPath => (404, INVALID, "resource_missing", None),
         Error::Conflict { code, .. } => match *code {
