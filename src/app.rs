@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::db::positions::Positions;
 use crate::db::recent::Recent;
+use crate::db::state::Matter;
 use crate::db::together::Together;
 use crate::error::Error;
 use crate::http::admission::Admission;
@@ -108,9 +109,9 @@ impl App {
             rate_limit,
             keys: Recent::default(),
             hanging: Recent::default(),
-            scans: Together::by(scan::scan),
-            referrals: Together::by(referrals::queries::find_each),
-            signups: Together::by(record::record),
+            scans: Together::by(scan::scan, Matter::Scans),
+            referrals: Together::by(referrals::queries::find_each, Matter::Nothing),
+            signups: Together::by(record::record, Matter::Anything),
             answers: Arc::default(),
             positions: Arc::default(),
             metrics: Metrics::default(),

@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::result::QueryResult;
 use tokio::sync::oneshot;
 
+use super::state::Matter;
 use super::{DbConnection, order};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -24,10 +25,8 @@ pub(super) trait Job: Send {
     fn size(&self) -> usize {
         1
     }
-    /// Whether everything that can be asked is answered as before.
-    fn is_unseen(&self) -> bool {
-        false
-    }
+    /// What it changes.
+    fn matter(&self) -> Matter;
     /// Whether the caller has waited too long already.
     fn is_stale(&self) -> bool;
     /// Tells the callers: the outcome, or why there is none.
@@ -58,7 +57,7 @@ impl Ran {
 /// One closure and one caller.
 pub(super) struct Task<F, T> {
     pub(super) work: F,
-    pub(super) is_unseen: bool,
+    pub(super) matter: Matter,
     pub(super) outcome: Option<Result<T, Error>>,
     pub(super) reply: oneshot::Sender<Result<T, Error>>,
     pub(super) since: Instant,
@@ -81,8 +80,8 @@ where
         within_savepoint(conn, |conn| matches!(self.run(conn, moments), Ran::Fine))
     }
 
-    fn is_unseen(&self) -> bool {
-        self.is_unseen
+    fn matter(&self) -> Matter {
+        self.matter
     }
 
     fn is_stale(&self) -> bool {

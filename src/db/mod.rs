@@ -45,7 +45,7 @@ use checkpointer::Checkpointer;
 use gate::Gate;
 use load::{About, Load, Tally};
 use pool::Pool;
-use state::{Commits, State};
+use state::{Commits, Matter, State};
 use together::{NotWritten, Together};
 use writer::Writer;
 
@@ -86,7 +86,7 @@ impl Db {
             reader: (!is_file)
                 .then(|| Writer::start_reader(url, &clock))
                 .transpose()?,
-            asking: Together::by(state::ask_server),
+            asking: Together::by(state::ask_server, Matter::Nothing),
             commits,
             tally,
             checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
@@ -142,7 +142,7 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
-        self.write_so(work, false).await
+        self.write_of(work, Matter::Anything).await
     }
 
     /// The same, for work that only makes later answers quicker: everything that can be asked is answered as before, and
@@ -152,16 +152,16 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
-        self.write_so(work, true).await
+        self.write_of(work, Matter::Nothing).await
     }
 
-    async fn write_so<T, F>(&self, work: F, is_unseen: bool) -> Result<T, Error>
+    async fn write_of<T, F>(&self, work: F, matter: Matter) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
     {
         if self.is_file {
-            return self.writer.run(work, is_unseen).await;
+            return self.writer.run(work, matter).await;
         }
         let clock = self.clock.clone();
         self.read_at_length(move |conn| connection::in_transaction(conn, &clock, &work))

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::DbConnection;
 use super::job::{Job, LONGEST_WAIT, Moments, Ran, survive, within_savepoint};
+use super::state::Matter;
 use super::writer::Writer;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -55,6 +56,7 @@ pub type Work<I, O> = fn(&mut DbConnection, &[Timed<I>]) -> Result<Vec<O>, Error
 /// Where items of one kind wait for the writer. Cheap to clone.
 pub struct Together<I, O> {
     work: Work<I, O>,
+    matter: Matter,
     queue: Arc<Mutex<Queue<I, O>>>,
 }
 
@@ -81,16 +83,18 @@ impl<I, O> Clone for Together<I, O> {
     fn clone(&self) -> Self {
         Self {
             work: self.work,
+            matter: self.matter,
             queue: Arc::clone(&self.queue),
         }
     }
 }
 
 impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
-    /// Items that `work` writes.
-    pub fn by(work: Work<I, O>) -> Self {
+    /// Items that `work` writes (or looks up), which changes what is known of `matter`.
+    pub fn by(work: Work<I, O>, matter: Matter) -> Self {
         Self {
             work,
+            matter,
             queue: Arc::new(Mutex::new(Queue {
                 waiting: Vec::new(),
                 ticket: 0,
@@ -254,6 +258,10 @@ impl<I: Send + 'static, O: Send + 'static> Job for Turn<I, O> {
 
     fn size(&self) -> usize {
         self.items.len()
+    }
+
+    fn matter(&self) -> Matter {
+        self.together.matter
     }
 
     fn is_stale(&self) -> bool {

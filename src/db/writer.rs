@@ -18,7 +18,7 @@ use super::DbConnection;
 use super::connection::PLANNED_FOR;
 use super::job::{Job, Moments, Ran, Task};
 use super::load::Tally;
-use super::state::{Commits, Underway};
+use super::state::{Commits, Matter};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
@@ -89,7 +89,7 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    pub(super) async fn run<T, F>(&self, work: F, is_unseen: bool) -> Result<T, Error>
+    pub(super) async fn run<T, F>(&self, work: F, matter: Matter) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
@@ -97,7 +97,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.send(Box::new(Task {
             work,
-            is_unseen,
+            matter,
             outcome: None,
             reply,
             since: Instant::now(),
@@ -213,10 +213,15 @@ impl Desk {
     }
 }
 
-/// A commit that changes answers, if this one does.
-fn underway<'a>(commits: &'a Commits, group: &[Box<dyn Job>]) -> Option<Underway<'a>> {
-    let is_seen = group.iter().any(|job| !job.is_unseen());
-    is_seen.then(|| commits.begin())
+/// What the group changes, all together.
+fn matter(group: &[Box<dyn Job>]) -> Matter {
+    let each = group.iter().map(|job| job.matter());
+    each.fold(Matter::Nothing, |all, one| match (all, one) {
+        (Matter::Nothing, one) => one,
+        (all, Matter::Nothing) => all,
+        (all, one) if all == one => all,
+        _ => Matter::Anything,
+    })
 }
 
 /// The ordinary case: all jobs in one transaction. Unless all went well, everything was rolled back.
@@ -234,7 +239,7 @@ fn together(
             failed => return conn.rollback().map(|()| failed),
         }
     }
-    let _underway = underway(commits, group);
+    let _underway = commits.begin(matter(group));
     conn.commit().map(|()| Ran::Fine)
 }
 
@@ -250,6 +255,6 @@ fn one_by_one(
     for job in &mut *group {
         job.run_alone(conn, moments)?;
     }
-    let _underway = underway(commits, group);
+    let _underway = commits.begin(matter(group));
     conn.commit()
 }

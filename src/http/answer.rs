@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::page::{Order, Page};
+use crate::db::state::Matter;
 use crate::db::{DbConnection, QueryResult, order};
 use crate::error::Error;
 use crate::http::remembered::{Worth, keep};
@@ -52,15 +53,15 @@ impl<T: Serialize> Responder for Created<T> {
     }
 }
 
-/// An object as it is in the database.
-pub struct Shown<T>(pub T);
+/// An object as it is in the database, and what of it the object is made of.
+pub struct Shown<T>(pub T, pub Matter);
 
 impl<T: Serialize> Responder for Shown<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok().json(self.0);
-        keep(&mut response, Worth::Little);
+        keep(&mut response, Worth::Little, self.1);
         response
     }
 }
@@ -164,6 +165,7 @@ where
         links: links(app, request, &page, loaded.has_more, loaded.last.as_deref()),
         json: loaded.json,
         is_lasting: page.after.is_none(),
+        matter: Matter::Anything,
         kind: PhantomData,
     })
 }
@@ -177,6 +179,8 @@ pub struct Listing<T> {
     links: Vec<String>,
     /// Whether it is nothing but what is in the database; a page behind a cursor ends before what is being written.
     is_lasting: bool,
+    /// What of that it is made of.
+    matter: Matter,
     kind: PhantomData<T>,
 }
 
@@ -226,6 +230,13 @@ fn links(
 }
 
 impl<T> Listing<T> {
+    /// The same of rows that no scan changes.
+    #[must_use]
+    pub fn but_of_scans(self) -> Self {
+        let matter = Matter::ButScans;
+        Self { matter, ..self }
+    }
+
     /// The same of rows that look otherwise as time goes by, though nobody writes.
     #[must_use]
     pub fn of_this_moment(self) -> Self {
@@ -246,7 +257,7 @@ impl<T> Responder for Listing<T> {
         }
         let mut response = response.content_type(ContentType::json()).body(self.json);
         if self.is_lasting {
-            keep(&mut response, Worth::Much);
+            keep(&mut response, Worth::Much, self.matter);
         }
         response
     }

@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
 use crate::app::App;
-use crate::db::state::State;
+use crate::db::state::{Matter, State};
 use crate::http::account::Caller;
 use crate::ids::ApiKeyId;
 
@@ -84,6 +84,7 @@ enum Kept {
     /// The answer, and the state in which it is right.
     Answer {
         state: State,
+        matter: Matter,
         body: Bytes,
         link: Option<HeaderValue>,
     },
@@ -106,7 +107,7 @@ impl Weighter<Question, Kept> for Size {
     }
 }
 
-/// What an answer says of itself: how much work it was.
+/// What an answer says of itself: how much work it was …
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
     /// As little as to find out whether the database has changed, where a server has to be asked that.
@@ -115,9 +116,15 @@ pub enum Worth {
     Much,
 }
 
-/// Says that `response` is nothing but what is in the database: not the time, not what waits in this process.
-pub fn keep<B>(response: &mut HttpResponse<B>, worth: Worth) {
-    response.extensions_mut().insert(worth);
+/// … and what it is made of.
+#[derive(Debug, Clone, Copy)]
+struct MadeOf(Matter);
+
+/// Says that `response` is nothing but what is in the database of `matter`: not the time, not what waits in this process.
+pub fn keep<B>(response: &mut HttpResponse<B>, worth: Worth, matter: Matter) {
+    let mut extensions = response.extensions_mut();
+    extensions.insert(worth);
+    extensions.insert(MadeOf(matter));
 }
 
 /// Wraps the routes that need a key, inside of the authentication.
@@ -142,8 +149,14 @@ pub async fn remembered(
         Some(_) => app.db.state().await,
         None => None,
     };
-    if let (Some(Kept::Answer { state, body, link }), Some(now)) = (&known, &now)
-        && state == now
+    if let (Some(kept), Some(now)) = (&known, &now)
+        && let Kept::Answer {
+            state,
+            matter,
+            body,
+            link,
+        } = kept
+        && state.is_still(now, *matter)
     {
         app.answers.given.fetch_add(1, Ordering::Relaxed);
         let again = again(body.clone(), link.clone());
@@ -183,6 +196,8 @@ fn learn(
     if !is_worth_it || response.status() != StatusCode::OK {
         return response.map_into_boxed_body();
     }
+    let made_of = response.response().extensions().get().copied();
+    let MadeOf(matter) = made_of.unwrap_or(MadeOf(Matter::Anything));
     let Some(state) = before else {
         if !was_asked {
             app.answers.kept.insert(question, Kept::Once);
@@ -196,9 +211,13 @@ fn learn(
         Ok(body) => {
             if body.len() <= LARGEST {
                 let body = body.clone();
-                app.answers
-                    .kept
-                    .insert(question, Kept::Answer { state, body, link });
+                let answer = Kept::Answer {
+                    state,
+                    matter,
+                    body,
+                    link,
+                };
+                app.answers.kept.insert(question, answer);
             }
             BoxBody::new(body)
         }

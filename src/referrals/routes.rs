@@ -18,6 +18,7 @@ use crate::bounds::narrow;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::page::Page;
+use crate::db::state::Matter;
 use crate::error::Error;
 use crate::http::account::{Caller, Sees};
 use crate::http::answer::{self, Created, Listing, Shown, list_of};
@@ -164,7 +165,8 @@ async fn list(
         .then(|| format!("{} {filter:?}", account.id.as_str()));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
-    answer::list(&app, &request, page, stable, rows, ReferralView::from).await
+    let listing = answer::list(&app, &request, page, stable, rows, ReferralView::from).await?;
+    Ok(listing.but_of_scans())
 }
 
 /// Record a signup
@@ -236,7 +238,7 @@ async fn show(
         .await?;
     let referral = referral.filter(|row| account.sees(row));
     let referral = referral.ok_or(Error::NotFound(ReferralId::NOUN))?;
-    Ok(Shown(referral.into()))
+    Ok(Shown(referral.into(), Matter::ButScans))
 }
 
 /// Decide or correct a referral

@@ -119,3 +119,31 @@ async fn filing_scans_changes_no_answer_and_forgets_none() {
     }
     panic!("every time that scans were filed, all answers were forgotten");
 }
+
+/// Phones come in crowds, and dashboards ask about referrals meanwhile. (Another connection's look at the file may come in
+/// between here too.)
+#[actix_web::test]
+async fn a_scan_forgets_answers_about_scans_and_not_about_referrals() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let (scans, referrals) = ("/api/v1/impressions?limit=1000", "/api/v1/referrals");
+    app.a_referral().await;
+    let poster = app.a_poster().await;
+    let code = format!("/q/{}", poster["code"].as_str().expect("a code"));
+    for _ in 0..20 {
+        given_again(&app, scans).await;
+        given_again(&app, referrals).await;
+        let sent_on = app.nobody().get(&code).await;
+        let given = app.app.answers.given();
+        app.get(referrals).await.ok();
+        let is_given_again = app.app.answers.given() > given;
+        let to = sent_on.header("location").expect("a place");
+        let (_, id) = to.split_once("impression_id=").expect("an id");
+        let page = app.get(scans).await;
+        assert!(page.text().contains(id), "the scan is there");
+        if is_given_again {
+            app.stop().await;
+            return;
+        }
+    }
+    panic!("every scan forgot what was answered about referrals");
+}
