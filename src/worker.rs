@@ -1,5 +1,5 @@
-//! What happens without a request: scans are filed, old ones lose what is personal about them, and old deliveries and
-//! events are deleted.
+//! What happens without a request: scans are filed and events numbered, old scans lose what is personal about them, and old
+//! deliveries and events are deleted.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::{DbConnection, order};
 use crate::erasures;
 use crate::error::Error;
+use crate::events::number::number_all;
 use crate::ids::{AccountId, EventId, ImpressionId};
 use crate::impressions::file;
 use crate::impressions::forget::forget;
@@ -31,6 +32,9 @@ const CROWD: u64 = 200;
 /// … until so many scans wait, because lists have to look through them.
 const MOST_UNFILED: u64 = 3_000_000;
 
+/// In a crowd numbering events waits too, until there have been so many signups, whose events somebody will ask for.
+const MOST_UNNUMBERED: u64 = 200_000;
+
 /// How many scans of the journal are stored in one transaction.
 const REPLAYED_TOGETHER: usize = 500;
 
@@ -48,7 +52,7 @@ pub async fn run(app: App) {
     let left_over = is_left_over(&app.config.scan_journal());
     // How many scans had been written when last all were filed. Nobody knows what was there before the start.
     let mut filed = None;
-    let mut seen = 0;
+    let (mut seen, mut numbered) = (0, 0);
     for round in 0.. {
         rounds.tick().await;
         if (round == 0 && left_over) || app.journal.is_in_use() || app.journal.waiting() > 0 {
@@ -66,6 +70,13 @@ pub async fn run(app: App) {
                 Ok(true) => filed = Some(written),
                 Ok(false) => {}
                 Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
+            }
+        }
+        let signups = app.signups.written();
+        if new < CROWD || signups - numbered > MOST_UNNUMBERED {
+            match number_all(&app).await {
+                Ok(()) => numbered = signups,
+                Err(error) => log::warn!("events could not be numbered, later again: {error:?}"),
             }
         }
         if round % MEASURES == 0

@@ -214,4 +214,5 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(posters, programs);
+allow_tables_to_appear_in_same_query!(accounts, events);
 allow_tables_to_appear_in_same_query!(impressions, impressions_of);

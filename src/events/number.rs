@@ -1,6 +1,11 @@
 //! Verb: events get their places in the order.
+//!
+//! On PostgreSQL events are numbered after they are there: when somebody asks for them, when an endpoint waits for them, and
+//! by the worker, so that there are never too many at once. On SQLite they have their numbers from the beginning; only what
+//! was copied from PostgreSQL may lack some.
 
-use super::queries;
+use super::queries::{self, STRETCH};
+use crate::app::App;
 use crate::db::{DbConnection, name};
 use crate::error::Error;
 use crate::ids::AccountId;
@@ -8,9 +13,44 @@ use crate::ids::AccountId;
 /// Numbers the account's events that have no number yet, after those that have. One process does so at a time, and
 /// sees all that was committed before: so numbers have no gaps, and an event that becomes visible later is later.
 pub fn number(conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
+    while number_some(conn, account)? {}
+    Ok(())
+}
+
+/// The same of the first of them. Whether there may be more.
+pub fn number_some(conn: &mut DbConnection, account: &AccountId) -> Result<bool, Error> {
     if !queries::has_unnumbered(conn, account)? {
-        return Ok(());
+        return Ok(false);
     }
     name::hold(conn, &[account.as_str(), "events"])?;
-    Ok(queries::number(conn, account)?)
+    Ok(queries::number(conn, account)? == STRETCH)
+}
+
+/// The same of all of them, some in each transaction, so that nobody waits long.
+///
+/// # Errors
+/// The database's.
+pub async fn number_new(app: &App, account: &AccountId) -> Result<(), Error> {
+    loop {
+        let id = account.clone();
+        let is_needed = app
+            .db
+            .read(move |conn| Ok(queries::has_unnumbered(conn, &id)?));
+        let id = account.clone();
+        if !is_needed.await? || !app.db.write(move |conn, _| number_some(conn, &id)).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// The same for every account.
+///
+/// # Errors
+/// The database's.
+pub async fn number_all(app: &App) -> Result<(), Error> {
+    let accounts = app.db.read(|conn| Ok(queries::accounts_to_number(conn)?));
+    for account in accounts.await? {
+        number_new(app, &account).await?;
+    }
+    Ok(())
 }

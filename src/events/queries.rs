@@ -1,6 +1,6 @@
 //! Every statement about `events` and `event_counters`.
 
-use diesel::dsl::{max, sql};
+use diesel::dsl::{exists, max, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::db::many::{self, many};
 use crate::db::page::{Order, Page};
-use crate::db::schema::events;
+use crate::db::schema::{accounts, events};
 use crate::db::statement::statement;
 use crate::ids::{AccountId, EventId};
 
@@ -21,25 +21,25 @@ many! {
     } then ""
 }
 
-const COUNT_ON: &str = "INSERT INTO event_counters (account_id, last) VALUES (?, ?) \
-    ON CONFLICT (account_id) DO UPDATE SET last = last + excluded.last RETURNING last";
+/// How many events are numbered in one statement.
+pub const STRETCH: usize = 5000;
 
 /// PostgreSQL. Who calls it holds the name of the account's events.
 const NUMBER: &str = "WITH known AS (SELECT coalesce(max(last), 0) AS last FROM event_counters WHERE account_id = $1), \
-    new AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM events WHERE account_id = $1 AND sequence IS NULL), \
-    told AS (UPDATE events SET sequence = known.last + new.place FROM new, known \
-        WHERE events.account_id = $1 AND events.id = new.id RETURNING 1) \
-    INSERT INTO event_counters (account_id, last) SELECT $1, known.last + (SELECT count(*) FROM told) FROM known \
-    ON CONFLICT (account_id) DO UPDATE SET last = excluded.last";
+    first AS (SELECT id FROM events WHERE account_id = $1 AND sequence IS NULL ORDER BY id LIMIT $2), \
+    new AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM first) \
+    UPDATE events SET sequence = known.last + new.place FROM new, known \
+        WHERE events.account_id = $1 AND events.id = new.id";
 
 /// SQLite, whose events have numbers when they are written: those that were copied from PostgreSQL before they had any.
 const NUMBER_COPIED: &str = "UPDATE events SET sequence = new.place + \
         coalesce((SELECT last FROM event_counters WHERE account_id = $1), 0) \
-    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM events WHERE account_id = $1 AND sequence IS NULL) AS new \
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place \
+        FROM (SELECT id FROM events WHERE account_id = $1 AND sequence IS NULL ORDER BY id LIMIT $2)) AS new \
     WHERE events.account_id = $1 AND events.id = new.id";
-const COUNT_COPIED: &str = "INSERT INTO event_counters (account_id, last) \
-    SELECT $1, max(sequence) FROM events WHERE account_id = $1 HAVING count(*) > 0 \
-    ON CONFLICT (account_id) DO UPDATE SET last = excluded.last";
+
+const COUNT_ON: &str = "INSERT INTO event_counters (account_id, last) VALUES (?, ?) \
+    ON CONFLICT (account_id) DO UPDATE SET last = event_counters.last + excluded.last RETURNING last";
 
 #[derive(QueryableByName)]
 struct Last {
@@ -47,14 +47,14 @@ struct Last {
     last: i64,
 }
 
-/// Counts an account's events on by `count`; the last number that is taken now. SQLite only.
+/// Counts an account's events on by `count`; the last number that is taken now.
 pub fn count_on(conn: &mut DbConnection, account: &AccountId, count: i64) -> QueryResult<i64> {
     let counted = statement(COUNT_ON)
         .bind::<Text, _>(account)
         .bind::<BigInt, _>(count);
     let last: Vec<Last> = match conn {
         DbConnection::Sqlite(c) => counted.load(c)?,
-        DbConnection::Postgres(_) => return Err(diesel::result::Error::NotFound),
+        DbConnection::Postgres(c) => counted.load(c)?,
     };
     let last = last.into_iter().next().map(|row| row.last);
     last.ok_or(diesel::result::Error::NotFound)
@@ -73,22 +73,31 @@ pub fn has_unnumbered(conn: &mut DbConnection, account: &AccountId) -> QueryResu
     diesel::select(diesel::dsl::exists(unnumbered)).get_result(conn)
 }
 
-/// Numbers them.
-pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<()> {
-    match conn {
-        DbConnection::Postgres(c) => {
-            sql_query(NUMBER).bind::<Text, _>(account).execute(c)?;
-        }
-        DbConnection::Sqlite(c) => {
-            sql_query(NUMBER_COPIED)
-                .bind::<Text, _>(account)
-                .execute(c)?;
-            sql_query(COUNT_COPIED)
-                .bind::<Text, _>(account)
-                .execute(c)?;
-        }
-    }
-    Ok(())
+/// The accounts of which that is so.
+pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>> {
+    let unnumbered = events::table
+        .filter(events::account_id.eq(accounts::id))
+        .filter(events::sequence.is_null());
+    accounts::table
+        .filter(exists(unnumbered))
+        .select(accounts::id)
+        .load(conn)
+}
+
+/// Numbers the first [`STRETCH`] of them. How many there were.
+pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<usize> {
+    let most = i64::try_from(STRETCH).unwrap_or(i64::MAX);
+    let number = |query| {
+        sql_query(query)
+            .bind::<Text, _>(account)
+            .bind::<BigInt, _>(most)
+    };
+    let numbered = match conn {
+        DbConnection::Postgres(c) => number(NUMBER).execute(c)?,
+        DbConnection::Sqlite(c) => number(NUMBER_COPIED).execute(c)?,
+    };
+    count_on(conn, account, i64::try_from(numbered).unwrap_or_default())?;
+    Ok(numbered)
 }
 
 /// The account's event with this id.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::model::{Event, EventKind};
-use super::number::number;
+use super::number::number_new;
 use super::queries;
 use super::view::EventView;
 use crate::app::App;
@@ -138,7 +138,7 @@ async fn list(
     let wait = Duration::from_secs(query.wait.map_or(0, |wait| wait.0));
     let until = tokio::time::Instant::now() + wait;
     loop {
-        number_new(&app, &account).await?;
+        number_new(&app, &account.id).await?;
         let (id, kinds) = (account.id.clone(), kinds.clone());
         let mut found = app
             .db
@@ -170,28 +170,14 @@ async fn show(
     account: Account,
     id: PathId<EventId>,
 ) -> Result<web::Json<EventView>, Error> {
-    number_new(&app, &account).await?;
+    number_new(&app, &account.id).await?;
     let event: Event = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(event.into()))
 }
 
-/// Whoever has just written something finds its events numbered.
-pub(crate) async fn number_new(app: &App, account: &Account) -> Result<(), Error> {
-    let id = account.id.clone();
-    let is_needed = app
-        .db
-        .read(move |conn| Ok(queries::has_unnumbered(conn, &id)?))
-        .await?;
-    if is_needed {
-        let id = account.id.clone();
-        app.db.write(move |conn, _| number(conn, &id)).await?;
-    }
-    Ok(())
-}
-
 /// The place of an event in the order.
 async fn place(app: &App, account: &Account, after: EventId) -> Result<i64, Error> {
-    number_new(app, account).await?;
+    number_new(app, &account.id).await?;
     let id = account.id.clone();
     let found = app
         .db

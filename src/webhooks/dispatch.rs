@@ -15,7 +15,7 @@ use super::queries;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::events::number::number;
+use crate::events::number::number_some;
 
 /// How often it looks for something to do.
 const ROUND: Duration = Duration::from_millis(200);
@@ -89,7 +89,9 @@ impl Dispatcher {
             .read(|conn| Ok(queries::accounts_to_number(conn)?))
             .await?;
         for account in unnumbered {
-            app.db.write(move |conn, _| number(conn, &account)).await?;
+            app.db
+                .write(move |conn, _| number_some(conn, &account))
+                .await?;
         }
         let mut begun = 0;
         for lane in &self.lanes {

@@ -25,6 +25,7 @@ mod docs;
 mod earnings;
 mod equal_answers;
 mod erased_again;
+mod event_numbers;
 mod events;
 mod fairness;
 mod idempotency;

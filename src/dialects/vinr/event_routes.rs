@@ -11,8 +11,8 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::events::model::{Event, EventKind};
+use crate::events::number::number_new;
 use crate::events::queries::{self, OfIntroductions};
-use crate::events::routes::number_new;
 use crate::http::account::Account;
 use crate::http::fields::fields;
 use crate::http::form::Asked;
@@ -105,7 +105,7 @@ async fn list(
         Some(wanted) => kinds(wanted),
     };
     let part = Part::new(query.limit, query.starting_after, query.ending_before)?;
-    number_new(&app, &account).await?;
+    number_new(&app, &account.id).await?;
     let load = move |conn: &mut DbConnection| {
         let cursor = match &part.page.after {
             None => None,
