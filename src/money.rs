@@ -247,10 +247,29 @@ impl Parse for Currency {
         let code = text.trim().to_ascii_uppercase();
         match iso::find(&code) {
             Some(_) => Ok(Self(code.into())),
-            None => Err(Complaint::new(
-                "unknown_currency",
-                "must be an ISO 4217 currency code such as USD",
-            )),
+            None => Err(unknown_currency()),
+        }
+    }
+}
+
+/// There is no such currency, or it is none that can be asked for here.
+pub fn unknown_currency() -> Complaint {
+    Complaint::new(
+        "unknown_currency",
+        "must be an ISO 4217 currency code such as USD",
+    )
+}
+
+/// What something is counted in that is there already: a currency, or points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit(pub Currency);
+
+impl Parse for Unit {
+    fn parse(text: &str) -> Result<Self, Complaint> {
+        let points = Currency::points();
+        match text.trim().eq_ignore_ascii_case(points.as_str()) {
+            true => Ok(Self(points)),
+            false => Currency::parse(text).map(Self),
         }
     }
 }

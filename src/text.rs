@@ -60,9 +60,18 @@ impl Name {
 pub struct EmailAddress(CompactString);
 
 impl EmailAddress {
-    /// The spelling to compare by: upper and lower case are the same person.
+    /// The spelling to compare by: upper and lower case are the same person, and so are the spellings of one domain
+    /// (UTS #46: `müller.example` is `xn--mller-kva.example`).
     pub fn folded(&self) -> String {
-        self.0.as_str().to_lowercase()
+        let text = self.0.as_str();
+        match text.rsplit_once('@').filter(|_| !text.is_ascii()) {
+            None => text.to_lowercase(),
+            Some((local, domain)) => {
+                let host = url::Host::parse(domain).map(|host| host.to_string());
+                let domain = host.unwrap_or_else(|_| domain.to_lowercase());
+                format!("{}@{domain}", local.to_lowercase())
+            }
+        }
     }
 }
 
@@ -72,7 +81,7 @@ impl Parse for EmailAddress {
         // HTML's rule lets dots stand anywhere before the @; mail does not.
         let local = address.rsplit_once('@').map_or("", |(local, _)| local);
         let dotted = local.starts_with('.') || local.ends_with('.') || local.contains("..");
-        if dotted || !address.validate_email() {
+        if dotted || address.contains(is_invisible) || !address.validate_email() {
             return Err(Complaint::new(
                 "invalid_email",
                 "must be a valid e-mail address",
@@ -324,6 +333,23 @@ mod tests {
             "https://exa mple.com",
         ] {
             assert!(WebUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_address_is_one_person_however_it_is_spelt() {
+        let folded = |text| EmailAddress::parse(text).map(|address| address.folded());
+        for same in ["zwa@b.de", "ZWA@B.de", "zwa@\u{ff42}.de", "zwa@b\u{3002}de"] {
+            assert_eq!(folded(same).as_deref().ok(), Some("zwa@b.de"), "{same}");
+        }
+        assert_eq!(
+            folded("a@Müller.example").unwrap(),
+            "a@xn--mller-kva.example"
+        );
+        // A letter of another alphabet that looks alike is another letter.
+        assert_ne!(folded("zwa@b.d\u{435}").ok(), folded("zwa@b.de").ok());
+        for bad in ["zwa@b.de\u{200b}", "z\u{2060}wa@b.de", "zwa@b\u{ad}.de"] {
+            assert!(folded(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 
 use super::model::{ApiKey, KeyKind, Secret};
 use super::queries;
@@ -110,6 +110,7 @@ async fn answered(
     match permitted(&request, &key) {
         Ok(()) => {
             request.extensions_mut().insert(key.caller);
+            request.extensions_mut().insert(key.granted);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         Err(error) => Ok(request.error_response(error)),
@@ -125,8 +126,20 @@ fn permitted(request: &ServiceRequest, key: &Opened) -> Result<(), Error> {
     let path = request.match_info().as_str();
     let prefix = surface::of(path).map_or(SURFACE, |surface| surface.prefix);
     let path = path.strip_prefix(prefix).unwrap_or_default();
-    let scope = Scope::of(request.method().as_str(), path);
-    match key.granted.allows(scope) {
+    allow(key.granted, Scope::of(request.method().as_str(), path))
+}
+
+/// Refuses a key that may not read what `name` names, for an answer that shows this beside what its path says.
+///
+/// # Errors
+/// [`Error::Forbidden`]
+pub fn must_read(request: &HttpRequest, name: &str) -> Result<(), Error> {
+    let granted = request.extensions().get::<Granted>().copied();
+    allow(granted.ok_or(Error::Unauthorized)?, Scope::of("GET", name))
+}
+
+fn allow(granted: Granted, scope: Option<Scope>) -> Result<(), Error> {
+    match granted.allows(scope) {
         true => Ok(()),
         false => Err(Error::Forbidden(
             match scope.filter(|scope| scope.can_be_granted()) {
@@ -194,8 +207,11 @@ fn presented(request: &ServiceRequest) -> Option<Secret> {
     let own = surface.map(|surface| surface.key_header);
     let own = own.map_or(Ok(None), |name| the_one(request.headers().get_all(name)));
     let bearer = the_one(request.headers().get_all(AUTHORIZATION));
+    // Where one header names the account, another names the key.
+    let both_are_needed = surface.is_some_and(|surface| surface.account_header.is_some());
     let token = match (bearer.ok()?.map(bearer_token), own.ok()?) {
         (None, None) => return None,
+        (Some(_), None) if both_are_needed => return None,
         (Some(bearer), None) => bearer?,
         (None, Some(own)) => own,
         (Some(bearer), Some(own)) => bearer.filter(|bearer| *bearer == own)?,

@@ -11,7 +11,7 @@ use crate::db::schema::{conversions, earnings};
 use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, AmbassadorId, ConversionId, ProgramId, ReferralId};
 use crate::ledger::model::Owner;
-use crate::money::Currency;
+use crate::money::{Cents, Currency};
 use crate::text::{IdempotencyKey, OrderId};
 
 /// The account's conversion with this id.
@@ -135,6 +135,22 @@ pub fn find_first_of_referral(
     conversions::table
         .filter(conversions::account_id.eq(account))
         .filter(conversions::referral_id.eq(referral))
+        .select(conversions::id)
+        .order(conversions::id)
+        .first(conn)
+        .optional()
+}
+
+/// The first of them that brought a commission.
+pub fn find_first_paying(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    referral: &ReferralId,
+) -> QueryResult<Option<ConversionId>> {
+    conversions::table
+        .filter(conversions::account_id.eq(account))
+        .filter(conversions::referral_id.eq(referral))
+        .filter(conversions::commission.gt(Cents::ZERO))
         .select(conversions::id)
         .order(conversions::id)
         .first(conn)

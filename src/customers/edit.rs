@@ -26,8 +26,11 @@ pub fn edit(
         queries::find_to_change(conn, account, id)?.ok_or(Error::NotFound(CustomerId::NOUN))?;
     let changes = changes.clone();
     let mut after = before.clone();
-    after.email = changes.email.unwrap_or(after.email);
-    after.email_folded = after.email.folded();
+    // An erased person is looked up by nothing: what is sent back as it was read does not change that.
+    if let Some(email) = changes.email.filter(|email| *email != before.email) {
+        after.email_folded = email.folded();
+        after.email = email;
+    }
     after.name = changes.name.unwrap_or(after.name);
     after.phone = changes.phone.unwrap_or(after.phone);
     after.external_id = changes.external_id.unwrap_or(after.external_id);
@@ -38,8 +41,16 @@ pub fn edit(
     must_be_free(conn, &before, &after)?;
     after.updated_at = now;
     if !queries::update(conn, &after)? {
-        // Somebody took it between the look and the write.
-        return Err(crate::status::forestalled("customer"));
+        // Somebody took it between the look and the write; who that is cannot be asked in this transaction.
+        let code = match after.email_folded == before.email_folded {
+            true => "external_id_taken",
+            false => "email_taken",
+        };
+        return Err(Error::Conflict {
+            code,
+            message: "Another customer was given this at the same moment; nothing was changed"
+                .to_owned(),
+        });
     }
     tell(
         conn,

@@ -49,6 +49,11 @@ impl Keyed for Customer {
 }
 
 impl Customer {
+    /// Whether nobody is known here any more: an erased customer is looked up by nothing but the id.
+    pub fn is_erased(&self) -> bool {
+        self.email_folded == self.id.as_str()
+    }
+
     /// First and last name, as ambassadors and signups have them: the last word is the last name. Who has no name is
     /// called by the address; a part that is missing is a dash.
     pub fn names(&self) -> (Name, Name) {

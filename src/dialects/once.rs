@@ -113,7 +113,9 @@ pub async fn once(
 
 fn says_nothing_about_the_request(error: &Error) -> bool {
     match error {
-        Error::Conflict { code, .. } => code.starts_with("idempotency_key"),
+        Error::Conflict { code, .. } => {
+            code.starts_with("idempotency_key") || *code == "changed_meanwhile"
+        }
         Error::Invalid(_) | Error::NotFound(_) => false,
         _ => true,
     }

@@ -100,6 +100,12 @@ fn origin(known: &Known) -> Vec<Event> {
             let text = format!("A bonus of {amount}: {verified} referrals were verified");
             ("bonus", text)
         }
+        (None, Origin::Reward) if known.in_place_of.is_none() => {
+            data["rule_version"] = json!(earning.rule_version);
+            let text =
+                format!("A reward of {amount}: the customer who was brought met its conditions");
+            ("reward", text)
+        }
         (None, origin) => {
             let text = format!(
                 "The referral's rejection was taken back, so {amount} that it had cost is given again"

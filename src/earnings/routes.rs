@@ -26,7 +26,7 @@ use crate::http::path::PathId;
 use crate::http::query::{Filter, ListQuery, PageParams};
 use crate::idempotency::Retry;
 use crate::ids::{AmbassadorId, EarningId, ProgramId, ReferralId, Wanted};
-use crate::money::{Cents, Currency};
+use crate::money::{Cents, Currency, Unit};
 use crate::text::{IdempotencyKey, Line, Paragraph};
 
 /// The routes.
@@ -109,8 +109,9 @@ fields! {
         /// A corrected amount in minor units; not once it is paid.
         #[schema(value_type = Option<i64>, minimum = 1, maximum = 99_999_999_999_i64)]
         pub amount: Option<Cents>,
-        /// A corrected currency; not once it is paid.
-        pub currency: Option<Currency>,
+        /// A corrected currency; not once it is paid. Points stay points.
+        #[schema(value_type = Option<Currency>)]
+        pub currency: Option<Unit>,
         /// A new type, or null for none.
         #[schema(rename = "type", value_type = Option<Line>)]
         pub kind = "type": Option<Option<Line>>,
@@ -235,7 +236,7 @@ async fn update(
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let changes = EarningChanges {
         amount: body.amount,
-        currency: body.currency,
+        currency: body.currency.map(|unit| unit.0),
         kind: body.kind,
         description: body.description,
         status: body.status,

@@ -8,6 +8,7 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::{AccountId, ApiKeyId, EarningId, Id, PayoutId};
 use crate::metadata::MetadataChange;
+use crate::money::unknown_currency;
 use crate::payouts;
 use crate::status::{forbidden, forestalled};
 
@@ -75,6 +76,9 @@ fn changed(before: &Earning, changes: &EarningChanges) -> Result<Earning, Error>
     let mut after = before.clone();
     after.amount = changes.amount.unwrap_or(after.amount);
     after.currency = changes.currency.unwrap_or(after.currency);
+    if after.currency.is_points() && !before.currency.is_points() {
+        return Err(Error::field("currency", unknown_currency()));
+    }
     after.kind = changes.kind.unwrap_or(after.kind);
     after.description = changes.description.unwrap_or(after.description);
     after.reference_id = changes.reference_id.unwrap_or(after.reference_id);

@@ -72,6 +72,12 @@ impl Caller {
         self.bounds.as_ref().is_none_or(|bounds| bounds.hold(row))
     }
 
+    /// Whether the key is bound to one ambassador.
+    pub fn is_one_ambassadors(&self) -> bool {
+        let bounds = self.bounds.as_ref();
+        bounds.is_some_and(|bounds| bounds.ambassador.is_some())
+    }
+
     /// What a create has made or found: who repeats the key of something outside the bounds is told nothing about it.
     ///
     /// # Errors

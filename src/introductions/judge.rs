@@ -90,16 +90,19 @@ pub fn judge_again(
     if ours.is_empty() {
         return Ok(());
     }
-    let Some(first) = conversions::queries::find_first_of_referral(conn, account, &referral.id)?
-    else {
+    let Some(program) = programs::queries::find(conn, account, program)? else {
         return Ok(());
     };
-    let conversion = conversions::queries::find(conn, account, &first)?;
-    let program = programs::queries::find(conn, account, program)?;
-    match conversion.zip(program) {
-        Some((conversion, program)) => judge(conn, referral, &conversion, &program, by, now),
-        None => Ok(()),
+    // The first decides whether it qualifies; where the rule has no reward, the first that brings a commission is the reward.
+    let first = conversions::queries::find_first_of_referral(conn, account, &referral.id)?;
+    let paying = conversions::queries::find_first_paying(conn, account, &referral.id)?;
+    let second = paying.filter(|paying| Some(paying) != first.as_ref());
+    for id in first.into_iter().chain(second) {
+        if let Some(conversion) = conversions::queries::find(conn, account, &id)? {
+            judge(conn, referral, &conversion, &program, by, now)?;
+        }
     }
+    Ok(())
 }
 
 fn qualifies(promised: Option<&Reward>, referral: &Referral, conversion: &Conversion) -> bool {

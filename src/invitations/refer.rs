@@ -19,7 +19,7 @@ use crate::{customers, introductions};
 /// its program and ambassador come from there.
 ///
 /// # Errors
-/// [`Error::Invalid`] if one of them is no customer of the account's; [`Error::Conflict`] if both are one, if the second
+/// [`Error::Invalid`] if one of them is no customer of the account's, or was erased; [`Error::Conflict`] if both are one, if the second
 /// was brought before, or if the customer program is paused and the first has no link yet.
 pub fn refer(
     conn: &mut DbConnection,
@@ -30,8 +30,10 @@ pub fn refer(
 ) -> Result<Introduction, Error> {
     let unknown = |field| Error::no_such(field, CustomerId::NOUN);
     customers::queries::find(conn, account, referrer)?
+        .filter(|customer| !customer.is_erased())
         .ok_or_else(|| unknown("referrer_customer"))?;
     let friend = customers::queries::find_to_change(conn, account, referred)?
+        .filter(|customer| !customer.is_erased())
         .ok_or_else(|| unknown("referred_customer"))?;
     if referrer == referred {
         return Err(Error::Conflict {

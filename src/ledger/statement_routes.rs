@@ -17,7 +17,7 @@ use crate::http::fields::fields;
 use crate::http::openapi::ListRefusals;
 use crate::http::query::{Limit, Offset, Query};
 use crate::ids::{AmbassadorId, Id};
-use crate::money::Currency;
+use crate::money::{Currency, Unit};
 use crate::parse::Complaint;
 
 /// The routes.
@@ -44,9 +44,9 @@ fields! {
         /// The last second, all of it; now when left out.
         #[param(value_type = Option<String>, example = "2024-01-31T23:59:59Z")]
         pub as_of = "as_of" | "asOf": Option<Timestamp>,
-        /// Only this currency; all when left out.
+        /// Only this currency, or `PTS` for points; all when left out.
         #[param(value_type = Option<String>, example = "USD")]
-        pub currency: Option<Currency>,
+        pub currency: Option<Unit>,
         /// How many movements per currency at most: 1 or more; beyond the maximum it is the maximum.
         #[param(value_type = Option<i64>, minimum = 1, example = 50)]
         pub limit: Option<Limit>,
@@ -153,7 +153,7 @@ async fn show(
             .reaches(&app, &id, ambassadors::queries::find)
             .await?
     {
-        let currency = query.currency;
+        let currency = query.currency.map(|unit| unit.0);
         statements = app
             .db
             .read_consistently(move |conn| {

@@ -157,7 +157,8 @@ impl Program {
 
     /// Refuses codes where nobody would get one.
     pub fn must_fit_its_audience(&self) -> Result<(), Error> {
-        match self.audience == Audience::Ambassadors && self.coupon_terms.coupons == 1 {
+        let has_codes = self.coupon_terms != CouponTerms::default();
+        match self.audience == Audience::Ambassadors && has_codes {
             false => Ok(()),
             true => Err(Error::Conflict {
                 code: "not_for_customers",

@@ -107,8 +107,11 @@ fn changed(before: &Referral, changes: &ReferralChanges) -> Result<Referral, Err
     let mut after = before.clone();
     after.first_name = changes.first_name.unwrap_or(after.first_name);
     after.last_name = changes.last_name.unwrap_or(after.last_name);
-    after.email = changes.email.unwrap_or(after.email);
-    after.email_folded = after.email.folded();
+    // An erased person is looked up by nothing: what is sent back as it was read does not change that.
+    if let Some(email) = changes.email.filter(|email| *email != before.email) {
+        after.email_folded = email.folded();
+        after.email = email;
+    }
     after.external_id = changes.external_id.unwrap_or(after.external_id);
     after.profile_picture = changes.profile_picture.unwrap_or(after.profile_picture);
     // What was read and is sent back has lost its fraction of a second; that is no change.

@@ -254,6 +254,10 @@ async fn update(
 ) -> Result<web::Json<ReferralView>, Error> {
     id.held_by(&account, &app, queries::find).await?;
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
+    if account.is_one_ambassadors() && (body.status.is_some() || body.verified_at.is_some()) {
+        // It decides about money that is the ambassador's own.
+        return Err(Error::out_of_bounds());
+    }
     let changes = ReferralChanges {
         first_name: body.first_name,
         last_name: body.last_name,

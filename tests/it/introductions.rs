@@ -245,6 +245,45 @@ on_both! {
         assert_eq!((&introduction["status"], &introduction["reward_amount"]), (&json!("rewarded"), &json!(550)));
     }
 
+    async fn without_a_reward_the_first_commission_is_it_though_it_came_while_the_signup_was_rejected(app: &TestApp) {
+        let program = app.a_program_for_customers(json!({}), json!(null)).await;
+        app.put(&format!("/api/v1/programs/{}", id(&program)), json!({ "commission_rate": 10 })).await.ok();
+        let (_, referral) = brought(app).await;
+        app.orders("order_1", "marco@example.com", 4).await;
+        app.decides(&referral, "rejected").await;
+        app.wait(1);
+        app.orders("order_2", "marco@example.com", 1000).await;
+        assert_eq!(app.introduction(&referral).await["status"], "qualified");
+        app.decides(&referral, "pending").await;
+        let introduction = app.introduction(&referral).await;
+        assert_eq!((&introduction["status"], &introduction["reward_amount"]), (&json!("rewarded"), &json!(100)));
+        app.orders("order_3", "marco@example.com", 7000).await;
+        assert_eq!(app.introduction(&referral).await, introduction, "it is rewarded once");
+    }
+
+    async fn points_are_asked_for_sent_back_and_explained_as_what_they_are(app: &TestApp) {
+        app.a_program_for_customers(json!({}), json!({ "type": "points", "amount": 500 })).await;
+        let (_, referral) = brought(app).await;
+        app.orders("order_1", "marco@example.com", 2000).await;
+        let earning = app.all("earnings").await.remove(0);
+        assert_eq!(earning["currency"], "PTS");
+        let path = format!("/api/v1/earnings/{}", id(&earning));
+        let explained = app.get(&format!("{path}/explain")).await.ok();
+        let first = &explained["steps"][0];
+        assert_eq!(first["what"], "reward");
+        assert!(first["text"].as_str().is_some_and(|text| text.starts_with("A reward of 500 PTS")), "{first}");
+        app.put(&path, earning.clone()).await.ok();
+        app.put(&path, json!({ "currency": "pts", "status": "paid" })).await.ok();
+        let user = app.all("users").await.remove(0);
+        let statement = format!("/api/v1/ledger/statement?student_id={}&currency=PTS", id(&user));
+        let statement = app.get(&statement).await.ok();
+        assert_eq!(statement["statements"][0]["currency"], "PTS", "{statement}");
+        let reported = json!({ "referral_id": referral["id"], "amount": 1, "currency": "USD" });
+        let reported = app.post("/api/v1/earnings", reported).await.ok();
+        let to_points = app.put(&format!("/api/v1/earnings/{}", id(&reported)), json!({ "currency": "PTS" })).await;
+        assert_eq!(code(&to_points, 400), "invalid_request");
+    }
+
     async fn a_refund_takes_the_reward_back_and_not_the_word(app: &TestApp) {
         let reward = json!({ "type": "points", "amount": 500, "minimum_first_payment": 2000 });
         app.a_program_for_customers(json!({}), reward).await;

@@ -157,6 +157,7 @@ on_both! {
             vec![(app_key, account), (secret_key, key), (secret_key, key)],
             vec![(app_key, account), (secret_key, key), ("authorization", "Bearer sk_other")],
             vec![("authorization", "Bearer sk_other")],
+            vec![(app_key, account), ("authorization", &*format!("Bearer {key}"))],
         ] {
             for path in ["analytics", "nothing"] {
                 let path = format!("/rest_api/v2/referrals/{path}");

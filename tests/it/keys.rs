@@ -136,6 +136,13 @@ on_both! {
         let balance = key.get(&format!("/api/v1/ledger/balance?student_id={}", colleague["user"])).await.ok();
         assert_eq!(balance["balances"], json!([]));
         key.a_poster_of(&json!({ "id": own["user"] })).await;
+        // Names may be put right; what moves the ambassador's money is for others to say.
+        let referral = key.all("referrals").await.remove(0);
+        let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
+        key.put(&path, json!({ "first_name": "Ann" })).await.ok();
+        for body in [json!({ "status": "rejected" }), json!({ "verified_at": "2024-01-01T00:00:00Z" })] {
+            key.put(&path, body).await.refused_with(403);
+        }
         // Its program is to be read, and not to be changed.
         key.get(&format!("/api/v1/programs/{}", own["prog"])).await.ok();
         key.put(&format!("/api/v1/programs/{}", own["prog"]), json!({ "name": "Mine" })).await.refused_with(403);
@@ -327,5 +334,28 @@ fn assert_clean(name: &str, text: &str, theirs: &Things, word: &str) {
     assert!(!text.contains(word), "{name}: {text}");
     for id in theirs.values() {
         assert!(!text.contains(&**id), "{name}: {text}");
+    }
+}
+
+on_both! {
+    async fn who_may_not_read_customers_does_not_see_them_in_a_referral_either(app: &TestApp) {
+        app.a_program_for_customers(json!({}), json!({ "type": "points", "amount": 5 })).await;
+        let (ann, bea) = (app.a_customer("ann@example.com").await, app.a_customer("bea@example.com").await);
+        let body = json!({ "referrer_customer": ann["id"], "referred_customer": bea["id"], "expand": ["referrer_customer"] });
+        let writes = restricted(app, &["referrals:write".to_owned()], None, None).await;
+        assert_eq!(writes.post("/v1/referrals", body.clone()).await.status, 403);
+        let made = app.post("/v1/referrals", body).await.json();
+        let path = format!("/v1/referrals/{}", made["id"].as_str().expect("an id"));
+        let reads = restricted(app, &["referrals:read".to_owned()], None, None).await;
+        reads.get(&path).await.ok();
+        for expanded in [format!("{path}?expand[]=referrer_customer"), "/v1/referrals?expand[]=data.referred_customer".to_owned()] {
+            let refused = reads.get(&expanded).await;
+            assert_eq!(refused.status, 403, "{}", refused.text());
+            assert_eq!(refused.json()["error"]["code"], "insufficient_permissions");
+            assert!(!refused.text().contains("ann@"), "{}", refused.text());
+        }
+        let both = restricted(app, &["referrals:read".to_owned(), "customers:read".to_owned()], None, None).await;
+        let shown = both.get(&format!("{path}?expand[]=referrer_customer")).await.ok();
+        assert_eq!(shown["referrer_customer"]["email"], "ann@example.com");
     }
 }

@@ -25,6 +25,7 @@ mod docs;
 mod earnings;
 mod equal_answers;
 mod erased_again;
+mod erased_people;
 mod event_numbers;
 mod events;
 mod fairness;

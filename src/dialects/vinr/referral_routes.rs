@@ -8,6 +8,7 @@ use super::errors::{self, VinrError, VinrRefusals, VinrWriteRefusals};
 use super::expand::{Expand, Paths};
 use super::page::{PageSize, Part, VinrList};
 use super::views::{VinrReferral, referrals};
+use crate::api_keys::authenticate::must_read;
 use crate::app::App;
 use crate::db::DbConnection;
 use crate::dialects::once::{Request, once};
@@ -119,6 +120,9 @@ async fn create(
         let expand = Expand::referral(body.expand.as_ref(), false).map_err(super::in_expand)?;
         Ok((body.referrer_customer, body.referred_customer, expand))
     });
+    if let Ok((_, _, expand)) = &body {
+        must_see(&request, *expand)?;
+    }
     let public_url = app.public_url.clone();
     once(&app, asked, move |conn, account, now| {
         let (referrer, referred, expand) = body.as_ref().map_err(super::invalid)?;
@@ -130,6 +134,14 @@ async fn create(
     .await
 }
 
+/// Customers are shown to whoever may read customers.
+fn must_see(request: &HttpRequest, expand: Expand) -> Result<(), Error> {
+    match expand.referrer || expand.referred {
+        true => must_read(request, "customers"),
+        false => Ok(()),
+    }
+}
+
 /// Retrieve a referral
 #[utoipa::path(get, path = "/v1/referrals/{id}", tag = "VINR", operation_id = "vinrGetReferral",
     params(("id" = ReferralId, Path, description = "The referral's id"), ShowReferral),
@@ -138,11 +150,13 @@ async fn create(
 async fn show(
     app: web::Data<App>,
     account: Account,
+    request: HttpRequest,
     id: PathId<ReferralId>,
     query: Asked<ShowReferral>,
 ) -> Result<web::Json<VinrReferral>, Error> {
     let expand = Expand::referral(query.0.expand.as_ref(), false)
         .map_err(|complaint| Error::field("expand", complaint))?;
+    must_see(&request, expand)?;
     let found = app
         .db
         .read(move |conn| {
@@ -162,11 +176,13 @@ async fn show(
 async fn list(
     app: web::Data<App>,
     account: Account,
+    request: HttpRequest,
     query: Asked<ListReferrals>,
 ) -> Result<web::Json<VinrList<VinrReferral>>, Error> {
     let Asked(query) = query;
     let expand = Expand::referral(query.expand.as_ref(), true)
         .map_err(|complaint| Error::field("expand", complaint))?;
+    must_see(&request, expand)?;
     let part = Part::new(query.limit, query.starting_after, query.ending_before)?;
     let filter = IntroductionFilter {
         referrer_id: query.referrer_customer,

@@ -132,6 +132,7 @@ pub fn referrals(
     };
     let known: HashMap<CustomerId, Customer> = known
         .into_iter()
+        .filter(|customer| !customer.is_erased())
         .map(|customer| (customer.id.clone(), customer))
         .collect();
     let object = |id: CustomerId| match known.get(&id) {
