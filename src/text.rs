@@ -44,12 +44,8 @@ impl Name {
 
     /// First and last name as one; cut to the limit.
     pub fn whole(first: &Self, last: &Self) -> Self {
-        Self(
-            format!("{} {}", first.0, last.0)
-                .chars()
-                .take(255)
-                .collect(),
-        )
+        let both = format!("{} {}", first.0, last.0);
+        Self(both.chars().take(255).collect())
     }
 }
 
@@ -67,7 +63,7 @@ impl EmailAddress {
         match text.rsplit_once('@').filter(|_| !text.is_ascii()) {
             None => text.to_lowercase(),
             Some((local, domain)) => {
-                let host = url::Host::parse(domain).map(|host| host.to_string());
+                let host = Host::parse(domain).map(|host| host.to_string());
                 let domain = host.unwrap_or_else(|_| domain.to_lowercase());
                 format!("{}@{domain}", local.to_lowercase())
             }

@@ -36,11 +36,12 @@ on_both! {
 
     async fn every_operation_in_the_document_is_served(app: &TestApp) {
         let account = app.database.account_named("default");
+        let joy = [("x-joy-loyalty-app-key", &*account), ("x-joy-loyalty-secret-key", app.key.as_deref().expect("a key"))];
         let document = app.get("/openapi.json").await.ok();
         for (path, operations) in document["paths"].as_object().expect("paths") {
             let path = path.replace("{id}", "x").replace("{code}", "XXXXX").replace("{version}", "1").replace("{event_id}", "x").replace("{customerId}", "x");
             let offered: BTreeSet<String> = operations.as_object().expect("operations").keys().map(|m| m.to_uppercase()).collect();
-            let answer = app.send(reqwest::Method::PATCH, &path, &[("x-joy-loyalty-app-key", &account)], None::<String>).await;
+            let answer = app.send(reqwest::Method::PATCH, &path, &joy, None::<String>).await;
             assert_eq!(answer.status, 405, "{path}");
             let allowed: BTreeSet<String> = answer.header("allow").expect("methods").split(", ")
                 .filter(|method| *method != "HEAD").map(str::to_owned).collect();
