@@ -254,10 +254,6 @@ async fn update(
 ) -> Result<web::Json<ReferralView>, Error> {
     id.held_by(&account, &app, queries::find).await?;
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
-    if account.is_one_ambassadors() && (body.status.is_some() || body.verified_at.is_some()) {
-        // It decides about money that is the ambassador's own.
-        return Err(Error::out_of_bounds());
-    }
     let changes = ReferralChanges {
         first_name: body.first_name,
         last_name: body.last_name,
@@ -274,6 +270,13 @@ async fn update(
         .write(move |conn, now| {
             let before = queries::find_to_change(conn, &account.id, &id.0)?;
             let after = decide(conn, &account.id, &account.key, &id.0, &changes, now)?;
+            let decided = before.as_ref().is_none_or(|before| {
+                (before.status, before.verified_at) != (after.status, after.verified_at)
+            });
+            if account.is_one_ambassadors() && decided {
+                // It would move money that is the ambassador's own. The error takes it all back.
+                return Err(Error::out_of_bounds());
+            }
             let act = Act::new(
                 &account.id,
                 Some(&account.key),

@@ -143,6 +143,9 @@ on_both! {
         for body in [json!({ "status": "rejected" }), json!({ "verified_at": "2024-01-01T00:00:00Z" })] {
             key.put(&path, body).await.refused_with(403);
         }
+        let kept = key.get(&path).await.ok();
+        assert_eq!(kept["status"], referral["status"], "nothing of it was written");
+        assert_eq!(key.put(&path, kept.clone()).await.ok(), kept, "what was read may be sent back");
         // Its program is to be read, and not to be changed.
         key.get(&format!("/api/v1/programs/{}", own["prog"])).await.ok();
         key.put(&format!("/api/v1/programs/{}", own["prog"]), json!({ "name": "Mine" })).await.refused_with(403);

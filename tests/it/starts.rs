@@ -2,12 +2,24 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use crate::command_line::{handbill, json};
 use crate::support::{Caller, Database, TestApp};
+
+/// The program, with the log that it writes by itself.
+fn serving(database: &Database) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_handbill"))
+        .env("DATABASE_URL", &database.url)
+        .env("HANDBILL_BIND", "127.0.0.1:0")
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server")
+}
 
 #[actix_web::test]
 async fn a_first_start_makes_an_account_and_shows_its_key_once() {
@@ -192,14 +204,7 @@ fn the_log_can_be_json_and_never_names_anybody() {
 #[test]
 fn a_log_warns_of_a_missing_public_url_and_takes_nobodys_noise_for_an_error() {
     let database = Database::empty_sqlite();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
-        .env("DATABASE_URL", &database.url)
-        .env("HANDBILL_BIND", "127.0.0.1:0")
-        .env_remove("RUST_LOG")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the server");
+    let mut server = serving(&database);
     let mut log = BufReader::new(server.stderr.take().expect("its log"))
         .lines()
         .map_while(Result::ok);
@@ -233,14 +238,7 @@ fn a_log_warns_of_a_server_that_does_not_sync() {
         (Database::empty_postgres(), true),
         (Database::empty_sqlite(), false),
     ] {
-        let mut server = Command::new(env!("CARGO_BIN_EXE_handbill"))
-            .env("DATABASE_URL", &database.url)
-            .env("HANDBILL_BIND", "127.0.0.1:0")
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server");
+        let mut server = serving(&database);
         let log = BufReader::new(server.stderr.take().expect("its log")).lines();
         let before: Vec<String> = log
             .map_while(Result::ok)
