@@ -3,19 +3,22 @@
 //! actix gives the first head on a connection a deadline, and the rest between two requests. It has none for a head that
 //! follows another request, and none for a client that does not take its answer; those are here, around the socket.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
+use actix_web::web::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::turnstile::Turnstile;
 
 /// How long the head of a request may take to arrive.
 pub(super) const HEAD: Duration = Duration::from_secs(5);
@@ -74,6 +77,10 @@ pub struct Seat {
     taken_by: Cell<Option<Instant>>,
     /// How long it may rest.
     rest: Duration,
+    /// How many requests have been answered.
+    answered: Cell<u64>,
+    /// Who is woken when the next one is: there are bytes that wait for it.
+    next: RefCell<Option<Waker>>,
 }
 
 impl Seat {
@@ -85,6 +92,8 @@ impl Seat {
             lying: Cell::new(None),
             taken_by: Cell::new(None),
             rest,
+            answered: Cell::new(0),
+            next: RefCell::new(None),
         }
     }
 
@@ -133,12 +142,20 @@ impl Drop for Work {
     fn drop(&mut self) {
         self.0.at_work.set(self.0.at_work.get() - 1);
         self.0.since.set(Instant::now());
+        self.0.answered.set(self.0.answered.get() + 1);
+        if let Some(next) = self.0.next.take() {
+            next.wake();
+        }
     }
 }
 
-/// A socket with deadlines. When one has passed, it fails as if it had broken.
+/// A socket with deadlines, of which one request is read at a time. When a deadline has passed, it fails as if it had
+/// broken.
 pub(super) struct Connection {
     socket: TcpStream,
+    turnstile: Turnstile,
+    /// What has been read and may not pass yet: a part of one read, so no more than its buffer takes.
+    held: Bytes,
     seat: Rc<Seat>,
     /// When the deadlines are looked at next: never later than the first of them.
     look: Pin<Box<Sleep>>,
@@ -150,6 +167,8 @@ impl Connection {
         connections.open.fetch_add(1, Ordering::Relaxed);
         Self {
             socket,
+            turnstile: Turnstile::default(),
+            held: Bytes::new(),
             seat: Rc::new(Seat::new(rest)),
             look: Box::pin(sleep_until(Instant::now() + HEAD)),
             connections,
@@ -179,6 +198,25 @@ impl Connection {
                 deadline => self.look.as_mut().reset(deadline.unwrap_or(now + HEAD)),
             }
         }
+    }
+
+    /// Takes what may not pass yet out of what has been read into `buffer` after `before`.
+    fn hold_back(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
+        let read = &buffer.filled()[before..];
+        let passed = self.turnstile.admit(read, self.seat.answered.get());
+        if passed < read.len() {
+            self.held = Bytes::copy_from_slice(&read[passed..]);
+            buffer.set_filled(before + passed);
+        }
+    }
+
+    /// Puts what may pass now of what was held back into `buffer`.
+    fn let_in(&mut self, buffer: &mut ReadBuf<'_>) {
+        let room = self.held.len().min(buffer.remaining());
+        let passed = self
+            .turnstile
+            .admit(&self.held[..room], self.seat.answered.get());
+        buffer.put_slice(&self.held.split_to(passed));
     }
 
     /// `bytes` were to be written.
@@ -211,14 +249,26 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        if read.is_pending() {
+        if self.held.is_empty() {
+            let read = Pin::new(&mut self.socket).poll_read(cx, buffer);
+            if read.is_pending() {
+                return self.wait(cx);
+            }
+            if buffer.filled().len() == before {
+                return read;
+            }
+            self.hold_back(buffer, before);
+        } else {
+            self.let_in(buffer);
+        }
+        if buffer.filled().len() == before {
+            self.seat.next.replace(Some(cx.waker().clone()));
             return self.wait(cx);
         }
-        if buffer.filled().len() > before && self.seat.heard.get().is_none() {
+        if self.seat.heard.get().is_none() {
             self.seat.heard.set(Some(Instant::now()));
         }
-        read
+        Poll::Ready(Ok(()))
     }
 }
 

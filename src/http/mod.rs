@@ -24,3 +24,4 @@ pub mod server;
 pub mod share;
 pub mod strangers;
 pub mod surface;
+mod turnstile;

@@ -127,3 +127,80 @@ on_both! {
         assert!(app.all("programs").await.is_empty());
     }
 }
+
+on_both! {
+    async fn requests_sent_at_once_are_answered_each_as_it_asked(app: &TestApp) {
+        let (base, key) = (app.base.clone(), app.key.clone().expect("a key"));
+        let request = move |what: &str| match what {
+            "POST" => {
+                let body = r#"{"name":"A","landing_url":"https://example.com"}"#;
+                let length = body.len();
+                format!(
+                    "POST /api/v1/programs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\
+                     Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+                )
+            }
+            "CHUNKS" => format!(
+                "POST /api/v1/programs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\
+                 Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
+                 2;a=b\r\n{{}}\r\n0\r\n\r\n"
+            ),
+            method => format!("{method} /healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
+        };
+        let wanted = |what: &str| match what {
+            "GET" => ("200", true),
+            "HEAD" => ("200", false),
+            "POST" => ("200", true),
+            "CHUNKS" => ("400", true),
+            _ => ("405", true),
+        };
+        for batch in [
+            &["GET", "HEAD"][..],
+            &["GET", "GET", "HEAD"],
+            &["HEAD", "HEAD", "GET"],
+            &["POST", "HEAD", "POST", "GET", "HEAD"],
+            &["CHUNKS", "HEAD", "DELETE", "HEAD"],
+            &["GET"; 40],
+        ] {
+            let mut bytes: String = batch.iter().map(|what| request(what)).collect();
+            bytes.insert_str(bytes.rfind("Host:").expect("a head"), "Connection: close\r\n");
+            let base = base.clone();
+            let answer = web::block(move || raw(&base, bytes.as_bytes())).await.expect("an answer");
+            assert_eq!(answers_in(&answer, batch), batch.iter().map(|what| wanted(what)).collect::<Vec<_>>(), "{answer}");
+        }
+    }
+}
+
+/// The statuses in what a server said to `methods`, and whether each had a body.
+fn answers_in<'a>(mut said: &'a str, methods: &[&str]) -> Vec<(&'a str, bool)> {
+    let mut answers = Vec::new();
+    for method in methods {
+        let Some((head, rest)) = said.split_once("\r\n\r\n") else {
+            break;
+        };
+        let status = &head["HTTP/1.1 ".len()..][..3];
+        let length = head.to_ascii_lowercase();
+        let (_, length) = length.split_once("content-length: ").expect("a length");
+        let length: usize = length
+            .lines()
+            .next()
+            .expect("a line")
+            .parse()
+            .expect("a number");
+        let has_body = *method != "HEAD" && rest.len() >= length;
+        said = if has_body { &rest[length..] } else { rest };
+        answers.push((status, has_body));
+    }
+    assert_eq!(said, "", "nothing else is said");
+    answers
+}
+
+on_both! {
+    async fn nothing_is_answered_after_the_last_request(app: &TestApp) {
+        let base = app.base.clone();
+        let bytes = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n\
+            DELETE /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+        let answer = web::block(move || raw(&base, bytes)).await.expect("an answer");
+        assert_eq!(answers_in(&answer, &["GET"]), [("200", true)], "{answer}");
+    }
+}
