@@ -83,6 +83,20 @@ impl Error {
         Self::Invalid(vec![FieldError::new(field, complaint)])
     }
 
+    /// A period, where one is asked for, must not end before it begins.
+    ///
+    /// # Errors
+    /// It does: `to` is refused.
+    pub fn unless_in_order<T: PartialOrd>(from: Option<T>, to: Option<T>) -> Result<(), Self> {
+        match from.zip(to).is_some_and(|(from, to)| to < from) {
+            true => Err(Self::field(
+                "to",
+                Complaint::new("invalid_period", "must not be before from"),
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// An id in a body or a query names nothing the account can see.
     pub fn no_such(field: &str, noun: &'static str) -> Self {
         Self::field(field, Complaint::NoSuch(noun))

@@ -208,7 +208,7 @@ macro_rules! name_of_the_callers {
 
         impl Parse for $name {
             fn parse(text: &str) -> Result<Self, Complaint> {
-                let printable = !text.trim().is_empty() && !text.chars().any(char::is_control);
+                let printable = !text.chars().all(is_invisible) && !text.chars().any(char::is_control);
                 if !printable || text.chars().count() > 255 {
                     return Err(Complaint::new($code, "must be 1 to 255 printable characters"));
                 }

@@ -114,6 +114,7 @@ async fn list(
     query: ListQuery<AuditLogFilter>,
 ) -> Result<Listing<AuditLog>, Error> {
     let ListQuery { filter, page } = query;
+    Error::unless_in_order(filter.from, filter.to)?;
     let filter = ActFilter {
         action: filter.action,
         object_id: filter.object_id,

@@ -1,16 +1,15 @@
-//! Connections: how many there are, and how long one may keep us waiting.
+//! Connections: how many there are, how long one may keep us waiting, and one request at a time on each.
 //!
 //! actix gives the first head on a connection a deadline, and the rest between two requests. It has none for a head that
 //! follows another request, and none for a client that does not take its answer; those are here, around the socket.
 
-use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
@@ -18,16 +17,8 @@ use actix_web::web::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::seat::{HEAD, Seat};
 use super::turnstile::Turnstile;
-
-/// How long the head of a request may take to arrive.
-pub(super) const HEAD: Duration = Duration::from_secs(5);
-/// How long a client may leave an answer lying without taking any of it.
-const LYING: Duration = Duration::from_secs(20);
-/// How many bytes of an answer give its client another second to take all of it. Twenty it has anyway.
-const BYTES_PER_SECOND: u64 = 16 << 10;
-/// What a connection's own deadlines have in common with actix's, that one says first.
-const AFTER_ACTIX: Duration = Duration::from_secs(1);
 
 /// The open connections of this process. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
@@ -59,93 +50,6 @@ impl Connections {
     /// place gets one.
     pub fn are_nearly_all_taken(&self) -> bool {
         self.open() * 10 >= self.most * 9
-    }
-}
-
-/// How a connection stands: what its deadline is made of.
-#[derive(Debug)]
-pub struct Seat {
-    /// Requests that are being answered.
-    at_work: Cell<usize>,
-    /// When something last went out, or the connection began.
-    since: Cell<Instant>,
-    /// When the first byte came after that.
-    heard: Cell<Option<Instant>>,
-    /// Since when an answer lies there.
-    lying: Cell<Option<Instant>>,
-    /// Until when all of it has to be taken: its client may take a little of it again and again.
-    taken_by: Cell<Option<Instant>>,
-    /// How long it may rest.
-    rest: Duration,
-    /// How many requests have been answered.
-    answered: Cell<u64>,
-    /// Who is woken when the next one is: there are bytes that wait for it.
-    next: RefCell<Option<Waker>>,
-}
-
-impl Seat {
-    fn new(rest: Duration) -> Self {
-        Self {
-            at_work: Cell::new(0),
-            since: Cell::new(Instant::now()),
-            heard: Cell::new(None),
-            lying: Cell::new(None),
-            taken_by: Cell::new(None),
-            rest,
-            answered: Cell::new(0),
-            next: RefCell::new(None),
-        }
-    }
-
-    /// A request is being answered until this is dropped.
-    pub fn work(self: &Rc<Self>) -> Work {
-        self.at_work.set(self.at_work.get() + 1);
-        self.heard.set(None);
-        Work(Rc::clone(self))
-    }
-
-    /// So many bytes are not taken now.
-    fn lies(&self, bytes: usize) {
-        let now = Instant::now();
-        if self.lying.get().is_none() {
-            self.lying.set(Some(now));
-        }
-        if self.taken_by.get().is_none() {
-            let more = Duration::from_secs(bytes as u64 / BYTES_PER_SECOND);
-            self.taken_by.set(Some(now + LYING + more));
-        }
-    }
-
-    /// When it is over. A request that is being answered has deadlines of its own.
-    fn deadline(&self) -> Option<Instant> {
-        if let Some(lying) = self.lying.get() {
-            let lying = lying + LYING;
-            return Some(self.taken_by.get().map_or(lying, |by| by.min(lying)));
-        }
-        if self.at_work.get() > 0 {
-            return None;
-        }
-        let since = self.since.get();
-        let rest = since + self.rest + AFTER_ACTIX;
-        Some(match self.heard.get() {
-            Some(heard) => rest.min(heard.max(since) + HEAD + AFTER_ACTIX),
-            None => rest,
-        })
-    }
-}
-
-/// A request that is being answered.
-#[derive(Debug)]
-pub struct Work(Rc<Seat>);
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.0.at_work.set(self.0.at_work.get() - 1);
-        self.0.since.set(Instant::now());
-        self.0.answered.set(self.0.answered.get() + 1);
-        if let Some(next) = self.0.next.take() {
-            next.wake();
-        }
     }
 }
 
@@ -203,7 +107,7 @@ impl Connection {
     /// Takes what may not pass yet out of what has been read into `buffer` after `before`.
     fn hold_back(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
         let read = &buffer.filled()[before..];
-        let passed = self.turnstile.admit(read, self.seat.answered.get());
+        let passed = self.turnstile.admit(read, self.seat.answered());
         if passed < read.len() {
             self.held = Bytes::copy_from_slice(&read[passed..]);
             buffer.set_filled(before + passed);
@@ -215,7 +119,7 @@ impl Connection {
         let room = self.held.len().min(buffer.remaining());
         let passed = self
             .turnstile
-            .admit(&self.held[..room], self.seat.answered.get());
+            .admit(&self.held[..room], self.seat.answered());
         buffer.put_slice(&self.held.split_to(passed));
     }
 
@@ -230,8 +134,7 @@ impl Connection {
             self.seat.lies(bytes);
             return self.wait(cx);
         }
-        self.seat.lying.set(None);
-        self.seat.since.set(Instant::now());
+        self.seat.speaks();
         wrote
     }
 }
@@ -262,12 +165,10 @@ impl AsyncRead for Connection {
             self.let_in(buffer);
         }
         if buffer.filled().len() == before {
-            self.seat.next.replace(Some(cx.waker().clone()));
+            self.seat.wake_when_answered(cx.waker());
             return self.wait(cx);
         }
-        if self.seat.heard.get().is_none() {
-            self.seat.heard.set(Some(Instant::now()));
-        }
+        self.seat.hears();
         Poll::Ready(Ok(()))
     }
 }
@@ -284,39 +185,11 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // actix flushes when it has written all that there was.
-        self.seat.taken_by.set(None);
+        self.seat.has_spoken();
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seat() -> Seat {
-        Seat::new(Duration::from_mins(1))
-    }
-
-    #[test]
-    fn an_answer_that_is_not_touched_lies_twenty_seconds() {
-        let (seat, began) = (seat(), Instant::now());
-        seat.lies(1 << 20);
-        let patience = seat.deadline().expect("a deadline") - began;
-        assert_eq!(patience.as_secs(), 20);
-    }
-
-    #[test]
-    fn who_takes_a_little_now_and_then_gets_no_more_time_than_the_answer_is_large() {
-        let (seat, began) = (seat(), Instant::now());
-        seat.lies(160 << 10);
-        // Some of it is taken, and the rest lies there anew.
-        seat.lying.set(Some(began + Duration::from_secs(25)));
-        seat.lies(100 << 10);
-        let patience = seat.deadline().expect("a deadline") - began;
-        assert_eq!(patience.as_secs(), 30);
     }
 }

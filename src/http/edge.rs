@@ -23,7 +23,8 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, FieldError, words};
 use crate::http::browsers;
-use crate::http::connections::{Connections, Seat};
+use crate::http::connections::Connections;
+use crate::http::seat::Seat;
 use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
 

@@ -20,6 +20,7 @@ pub mod peer;
 pub mod query;
 pub mod rate_limit;
 pub mod remembered;
+pub mod seat;
 pub mod server;
 pub mod share;
 pub mod strangers;

@@ -14,7 +14,8 @@ use actix_web::dev::{AppConfig, Server};
 use actix_web::error::DispatchError;
 use actix_web::rt::net::TcpStream;
 
-use super::connections::{Connection, HEAD};
+use super::connections::Connection;
+use super::seat::HEAD;
 use crate::app::{self, App};
 
 /// How long a client may take to hang up.

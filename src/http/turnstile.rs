@@ -174,13 +174,13 @@ impl Chunked {
             (Self::Size { size, .. }, b'\n') => *self = Self::Chunk(size.saturating_add(2)),
             (Self::Size { size, is_over }, byte) => match (byte as char).to_digit(16) {
                 Some(digit) if !*is_over => {
-                    *size = size.saturating_mul(16).saturating_add(digit.into())
+                    *size = size.saturating_mul(16).saturating_add(digit.into());
                 }
                 _ => *is_over = true,
             },
             (Self::Trailer { is_empty: true }, b'\n') => return true,
             (Self::Trailer { is_empty }, byte) => {
-                *is_empty = byte == b'\n' || (*is_empty && byte == b'\r')
+                *is_empty = byte == b'\n' || (*is_empty && byte == b'\r');
             }
             (Self::Chunk(_), _) => {}
         }
@@ -201,10 +201,13 @@ mod tests {
     /// What passes at a time, when each request is answered as soon as all of it has passed.
     fn turns(bytes: &[u8], read: usize) -> Vec<Vec<u8>> {
         let (mut turnstile, mut turns, mut rest) = (Turnstile::default(), vec![Vec::new()], bytes);
-        let mut answered = 0;
+        let mut answered = 0_u64;
         while !rest.is_empty() {
             let passed = turnstile.admit(&rest[..read.min(rest.len())], answered);
-            turns[answered as usize].extend_from_slice(&rest[..passed]);
+            turns
+                .last_mut()
+                .expect("a turn")
+                .extend_from_slice(&rest[..passed]);
             rest = &rest[passed..];
             if passed == 0 {
                 answered += 1;

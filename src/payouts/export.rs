@@ -13,6 +13,7 @@ use crate::db::DbConnection;
 use crate::db::page::{Order, Page};
 use crate::error::Error;
 use crate::ids::{AccountId, AmbassadorId, PayoutId};
+use crate::parse::is_invisible;
 
 /// The header row.
 const COLUMNS: [&str; 11] = [
@@ -111,11 +112,11 @@ fn row(payout: &Payout, person: &Ambassador) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// A cell that no spreadsheet takes for a formula: one that begins like a formula, or hides its beginning behind white
-/// space, gets an apostrophe in front. Some spreadsheets read full-width signs as the signs.
+/// A cell that no spreadsheet takes for a formula: one that begins like a formula, or hides its beginning behind what
+/// cannot be seen, gets an apostrophe in front. Some spreadsheets read full-width signs as the signs.
 fn safe(cell: &str) -> Cow<'_, str> {
     const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    let visible = cell.trim_start();
+    let visible = cell.trim_start_matches(is_invisible);
     let hidden = &cell[..cell.len() - visible.len()];
     match visible.starts_with(SIGNS) || hidden.contains(['\t', '\r', '\n']) {
         true => Cow::Owned(format!("'{cell}")),
@@ -130,8 +131,20 @@ mod tests {
     #[test]
     fn what_looks_like_a_formula_gets_an_apostrophe() {
         for bad in [
-            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =1", " \t1", "\u{a0}=1",
-            "＝1", "=",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\rx",
+            "\nx",
+            "  =1",
+            " \t1",
+            "\u{a0}=1",
+            "＝1",
+            "=",
+            "\u{200b}=1",
+            "\u{feff} +1",
         ] {
             assert_eq!(safe(bad), format!("'{bad}"));
         }

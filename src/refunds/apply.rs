@@ -95,9 +95,12 @@ fn fitting(refund: &Refund, conversion: &Conversion) -> Result<Cents, Error> {
     let left = conversion.amount.get() - conversion.refunded.get();
     let amount = refund.amount.map_or(left, Cents::get);
     if left == 0 || amount > left {
-        let message = format!(
-            "Of order {order} {left} {currency} are left to refund, not {amount}; nothing was booked"
-        );
+        let message = match left {
+            0 => format!("Nothing is left to refund of order {order}; nothing was booked"),
+            _ => format!(
+                "Of order {order} {left} {currency} are left to refund, not {amount}; nothing was booked"
+            ),
+        };
         return conflict("refund_exceeds_order", message);
     }
     Cents::try_from(amount).map_err(|_| Error::internal("an amount out of range"))

@@ -125,9 +125,9 @@ fn days(body: &PreviewRule, now: Timestamp) -> Result<(Day, Day), Error> {
     let from = body.from.unwrap_or(Day::of(to.start().start_of_month()));
     let length = to.number() - from.number() + 1;
     let complaint = match length {
-        ..1 => Complaint::new("invalid_range", "must not be before from"),
+        ..1 => Complaint::new("invalid_period", "must not be before from"),
         1..=MOST_DAYS => return Ok((from, to)),
-        _ => Complaint::new("invalid_range", "must be within 366 days of from"),
+        _ => Complaint::new("invalid_period", "must be within 366 days of from"),
     };
     Err(Error::field("to", complaint))
 }

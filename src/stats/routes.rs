@@ -40,7 +40,7 @@ fields! {
         /// Only this ambassador's (also spelt `student_id`).
         #[param(rename = "studentId", value_type = Option<String>, example = "user_123abc")]
         pub student_id = "studentId" | "student_id": Option<Wanted<AmbassadorId>>,
-        /// The first day, UTC; 30 days ago when left out.
+        /// The first day, UTC; 30 days before the last one when left out.
         #[param(value_type = Option<String>, example = "2024-01-01")]
         pub from: Option<Day>,
         /// The last day, UTC; today when left out.
@@ -118,7 +118,8 @@ async fn show(
     let to = query.to.unwrap_or(Day::of(today));
     let from = query
         .from
-        .unwrap_or(Day::of(today.plus_seconds(-30 * 86_400)));
+        .unwrap_or(Day::of(to.start().plus_seconds(-30 * 86_400)));
+    Error::unless_in_order(Some(from), Some(to))?;
     let filter = StatsFilter {
         program_id: query.program_id,
         poster_id: query.poster_id,

@@ -109,7 +109,9 @@ async fn replay(
     let body = for_existing(body, id.find(&app, &account, queries::find)).await?;
     let complaint = |code, text| Err(Error::field("from", Complaint::new(code, text)));
     let start = match (body.from, body.after) {
-        (Some(from), None) => Ok(Start::From(from)),
+        (Some(from), None) => {
+            Error::unless_in_order(Some(from), body.to).map(|()| Start::From(from))
+        }
         (None, Some(after)) => Ok(Start::After(after)),
         (None, None) => complaint("missing", "or after must be given"),
         (Some(_), Some(_)) => complaint("contradiction", "must not be given together with after"),

@@ -150,6 +150,42 @@ on_both! {
         }
     }
 
+    async fn a_period_that_ends_before_it_begins_is_refused(app: &TestApp) {
+        for query in ["stats?from=2024-02-02&to=2024-02-01", "stats?from=9999-01-01",
+            "audit-log?from=2024-01-02T00:00:00Z&to=2024-01-01T00:00:00Z"] {
+            let refused = app.get(&format!("/api/v1/{query}")).await.refused_with(400);
+            assert_eq!(refused["errors"], json!([{"field": "to", "code": "invalid_period", "message": "to must not be before from"}]));
+        }
+        let endpoint = json!({ "url": "https://hooks.example.com/", "events": ["referral.created"] });
+        let endpoint = app.post("/api/v1/webhook-endpoints", endpoint).await.ok();
+        let path = format!("/api/v1/webhook-endpoints/{}:replay", endpoint["id"].as_str().expect("an id"));
+        let period = json!({ "from": "2024-01-02T00:00:00Z", "to": "2024-01-01T00:00:00Z" });
+        assert_eq!(app.post(&path, period).await.refused_with(400)["errors"][0]["code"], "invalid_period");
+        app.get("/api/v1/stats?from=2024-02-02&to=2024-02-02").await.ok();
+        app.get("/api/v1/stats?to=2020-01-01").await.ok();
+    }
+
+    async fn a_key_that_nobody_can_see_is_refused(app: &TestApp) {
+        for key in ["\u{200b}", " \u{feff} ", "\u{3164}"] {
+            let body = json!({ "name": "A", "landing_url": "https://example.com", "idempotency_key": key });
+            let refused = app.post("/api/v1/programs", body).await.refused_with(400);
+            assert_eq!(refused["errors"][0]["code"], "invalid_idempotency_key");
+        }
+    }
+
+    async fn a_program_for_ambassadors_has_no_coupon_terms(app: &TestApp) {
+        for (field, value) in [("coupon_prefix", json!("MINE-")), ("coupon_days", json!(30))] {
+            let mut body = json!({ "name": "A", "landing_url": "https://example.com" });
+            body[field] = value.clone();
+            assert_eq!(app.post("/api/v1/programs", body).await.refused_with(409)["code"], "not_for_customers");
+            let program = app.a_program().await;
+            let path = format!("/api/v1/programs/{}", program["id"].as_str().expect("an id"));
+            let refused = app.put(&path, json!({ field: value })).await;
+            assert_eq!(refused.refused_with(409)["code"], "not_for_customers");
+            assert_eq!(app.get(&path).await.ok(), program, "nothing changed");
+        }
+    }
+
     async fn a_body_that_is_too_large_is_a_413(app: &TestApp) {
         let body = format!("{{\"x\":\"{}\"}}", "a".repeat(1024 * 1024));
         app.post_text("/api/v1/referrals", body).await.refused(413, "The request body is larger than 1048576 bytes");

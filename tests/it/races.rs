@@ -53,6 +53,21 @@ on_both! {
         assert_eq!(app.all("referrals").await.len(), 1);
     }
 
+    async fn one_address_asked_for_at_once_is_one_customers(app: &TestApp) {
+        for round in 0..5 {
+            let posts = (0..20).map(|n| {
+                let body = json!({ "email": format!("person{round}@example.com"), "name": format!("Person {n}") });
+                app.post("/api/v1/customers", body)
+            });
+            let answers = join_all(posts).await;
+            assert_eq!(by_status(&answers), BTreeMap::from([(200, 1), (409, 19)]));
+            for refused in answers.iter().filter(|answer| answer.status == 409) {
+                assert_eq!(refused.json()["code"], "email_taken");
+            }
+        }
+        assert_eq!(app.all("customers").await.len(), 5);
+    }
+
     async fn of_conflicting_decisions_one_wins(app: &TestApp) {
         for _ in 0..5 {
             let earning = app.an_earning().await;

@@ -133,7 +133,7 @@ on_both! {
             ("2023-01-01", "2024-01-02", "to must be within 366 days of from"),
         ] {
             let refused = preview(json!({ "rule": percent(1), "from": from, "to": to })).await.refused(400, message);
-            assert_eq!(refused["errors"][0]["code"], "invalid_range");
+            assert_eq!(refused["errors"][0]["code"], "invalid_period");
         }
         assert_eq!(app.get(&rules).await.ok(), before);
         assert_eq!(app.get(&format!("/api/v1/programs/{}", program["id"].as_str().expect("an id"))).await.ok(), program);

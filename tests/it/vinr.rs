@@ -412,6 +412,8 @@ on_both! {
         assert_eq!(app.get(&format!("/v1/events/{}", id(last))).await.ok(), *last);
         let ours = app.get("/api/v1/events?types=poster.created").await.ok()["events"][0].clone();
         refused(&app.get(&format!("/v1/events/{}", id(&ours))).await, 404, (INVALID, "resource_missing", Some("id")));
+        let behind = app.get(&format!("/v1/events?starting_after={}", id(&ours))).await;
+        refused(&behind, 400, (INVALID, "parameter_invalid", Some("starting_after")));
         let at = last["created"].as_i64().expect("a time");
         for (query, count) in [
             ("type=referral.created".to_owned(), 1), ("type=payment.completed".to_owned(), 0), ("limit=2".to_owned(), 2),

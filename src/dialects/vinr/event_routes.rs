@@ -112,6 +112,11 @@ async fn list(
             Some(cursor) => {
                 let id = EventId::from_outside(cursor).ok_or_else(|| part.no_such_cursor())?;
                 let event = queries::find(conn, &account.id, &id)?;
+                // Of ours, only those that are VINR's too are in the list.
+                let event = match event {
+                    Some(event) if VinrEvent::of(&event)?.is_some() => Some(event),
+                    _ => None,
+                };
                 let sequence = event.and_then(|event| event.sequence);
                 Some(sequence.ok_or_else(|| part.no_such_cursor())?)
             }
