@@ -205,7 +205,8 @@ fn the_database_and_http_know_no_noun() {
 #[test]
 fn every_file_says_what_it_is_for_and_is_one_idea_long() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for path in sources(&root.join("src")) {
+    let folders = ["src", "tests", "benches"].map(|folder| sources(&root.join(folder)));
+    for path in folders.into_iter().flatten() {
         let text = fs::read_to_string(&path).expect("a file");
         assert!(
             text.starts_with("//! "),

@@ -5,9 +5,9 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::command_line::{handbill, json, sentence};
-use crate::privacy::{CUSTOMER, PERSON, PHONE, SETTINGS, STUDENT, a_tour, where_in};
 use crate::support::money::id;
 use crate::support::{Database, TestApp, on_both};
+use crate::tour::{CUSTOMER, PERSON, PHONE, SETTINGS, STUDENT, a_tour, where_in};
 
 const CANARIES: [&str; 4] = [PERSON, CUSTOMER, STUDENT, PHONE];
 

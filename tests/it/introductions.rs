@@ -45,12 +45,12 @@ impl Caller {
             .ok()
     }
 
-    async fn orders(&self, order: &str, email: &str, amount: i64) -> Value {
+    pub async fn orders(&self, order: &str, email: &str, amount: i64) -> Value {
         let body = json!({ "order_id": order, "email": email, "amount": amount });
         self.post("/api/v1/conversions", body).await.ok()
     }
 
-    async fn types(&self) -> Vec<String> {
+    pub async fn types(&self) -> Vec<String> {
         let page = self.get("/api/v1/events?limit=1000").await.ok();
         let events = page["events"].as_array().expect("events");
         events
@@ -60,7 +60,7 @@ impl Caller {
     }
 }
 
-fn code(answer: &Answer, status: u16) -> String {
+pub fn code(answer: &Answer, status: u16) -> String {
     answer.refused_with(status)["code"]
         .as_str()
         .expect("a code")
@@ -96,7 +96,7 @@ pub async fn a_rewarded_introduction(app: &crate::support::TestApp) -> Value {
 }
 
 /// A customer brought Marco.
-async fn brought(app: &crate::support::TestApp) -> (Value, Value) {
+pub async fn brought(app: &crate::support::TestApp) -> (Value, Value) {
     let ines = app.a_customer("ines@example.com").await;
     app.wait(1);
     let link = app.invited_by(&ines).await;
@@ -282,129 +282,5 @@ on_both! {
         let reported = app.post("/api/v1/earnings", reported).await.ok();
         let to_points = app.put(&format!("/api/v1/earnings/{}", id(&reported)), json!({ "currency": "PTS" })).await;
         assert_eq!(code(&to_points, 400), "invalid_request");
-    }
-
-    async fn a_refund_takes_the_reward_back_and_not_the_word(app: &TestApp) {
-        let reward = json!({ "type": "points", "amount": 500, "minimum_first_payment": 2000 });
-        app.a_program_for_customers(json!({}), reward).await;
-        let (_, referral) = brought(app).await;
-        app.orders("order_1", "marco@example.com", 3000).await;
-        app.orders("order_2", "marco@example.com", 3000).await;
-        let before = app.introduction(&referral).await;
-        app.refunds("order_2", 3000, "note_1").await;
-        app.refunds("order_1", 1000, "note_2").await;
-        assert_eq!(app.balance(&referral, "PTS", None).await["available"], 500, "what is left is enough");
-        let refund = app.refunds("order_1", 1, "note_3").await;
-        assert_eq!(refund["reversed_amount"], 0, "there was no commission");
-        let balance = app.balance(&referral, "PTS", None).await;
-        assert_eq!((&balance["available"], &balance["reversed"]), (&json!(0), &json!(500)));
-        assert_eq!(app.introduction(&referral).await, before, "it never goes back");
-        app.decides(&referral, "rejected").await;
-        app.decides(&referral, "pending").await;
-        assert_eq!(app.balance(&referral, "PTS", None).await["available"], 0, "the refund still counts");
-    }
-
-    async fn a_rejection_takes_the_reward_back_until_it_is_taken_back_itself(app: &TestApp) {
-        app.a_program_for_customers(json!({}), json!({ "type": "money", "amount": 750 })).await;
-        let (ines, referral) = brought(app).await;
-        app.orders("order_1", "marco@example.com", 10).await;
-        app.decides(&referral, "rejected").await;
-        assert_eq!(app.balance(&referral, "USD", None).await["available"], 0);
-        assert_eq!(app.introduction(&referral).await["status"], "rewarded");
-        app.decides(&referral, "pending").await;
-        assert_eq!(app.balance(&referral, "USD", None).await["available"], 750);
-        let link = app.invited_by(&ines).await;
-        let scan = app.follows(&link).await;
-        let other = app.signs_up(&scan, "other@example.com").await;
-        app.decides(&other, "rejected").await;
-        app.wait(1);
-        app.orders("order_2", "other@example.com", 10).await;
-        assert_eq!(app.introduction(&other).await["status"], "pending", "it does not count");
-        app.wait(1);
-        app.decides(&other, "pending").await;
-        assert_eq!(app.introduction(&other).await["status"], "rewarded", "what was bought meanwhile counts now");
-        assert_eq!(app.balance(&referral, "USD", None).await["available"], 1500);
-    }
-
-    async fn a_reward_cannot_be_corrected_by_hand(app: &TestApp) {
-        app.a_program_for_customers(json!({}), json!({ "type": "points", "amount": 5 })).await;
-        brought(app).await;
-        app.orders("order_1", "marco@example.com", 10).await;
-        let earning = app.all("earnings").await.remove(0);
-        let path = format!("/api/v1/earnings/{}", id(&earning));
-        let refused = app.put(&path, json!({ "currency": "USD" })).await;
-        assert_eq!(code(&refused, 409), "earning_computed");
-    }
-
-    async fn a_coupon_is_used_once_by_whom_it_was_given_to(app: &TestApp) {
-        app.a_program_for_customers(json!({ "coupons": true }), json!({ "type": "money", "amount": 750 })).await;
-        let (ines, referral) = brought(app).await;
-        let link = app.invited_by(&ines).await;
-        let scan = app.follows(&link).await;
-        let other = app.signs_up(&scan, "other@example.com").await;
-        let coupon = app.get(&format!("/api/v1/coupons?referral_id={}", id(&referral))).await.ok()["coupons"][0].clone();
-        let text = coupon["code"].as_str().expect("a code").to_owned();
-        assert!(text.starts_with("JOY-") && text.len() == 16, "{text}");
-        assert_eq!((&coupon["status"], &coupon["expires_at"]), (&json!("active"), &json!(null)));
-        assert_eq!(app.all("coupons").await.len(), 2);
-        let buy = |order: &str, more: Value| {
-            let mut body = json!({ "order_id": order, "amount": 1000, "coupon_code": text.to_lowercase() });
-            for (name, value) in more.as_object().expect("an object") {
-                body[name] = value.clone();
-            }
-            app.post("/api/v1/conversions", body)
-        };
-        for somebody in [json!({ "email": "other@example.com" }), json!({ "referral_id": other["id"] }), json!({ "external_id": "x" })] {
-            assert_eq!(code(&buy("order_1", somebody).await, 409), "coupon_of_another");
-        }
-        let unknown = buy("order_1", json!({ "coupon_code": "JOY-UNKNOWN" })).await.refused_with(400);
-        assert_eq!((&unknown["errors"][0]["field"], &unknown["errors"][0]["code"]), (&json!("coupon_code"), &json!("unknown_coupon")));
-        let bought = buy("order_1", json!({})).await.ok();
-        assert_eq!((&bought["referral_id"], &bought["coupon_code"]), (&referral["id"], &json!(text)), "the coupon says who it was");
-        let again = buy("order_1", json!({})).await;
-        assert!(again.is_replay());
-        assert_eq!(code(&buy("order_2", json!({ "email": "marco@example.com" })).await, 409), "coupon_used");
-        let coupon = app.get(&format!("/api/v1/coupons/{text}")).await.ok();
-        assert_eq!((&coupon["status"], &coupon["conversion_id"]), (&json!("used"), &bought["id"]));
-        assert_eq!(app.introduction(&referral).await["status"], "rewarded");
-        app.refunds("order_1", 1000, "note_1").await;
-        assert_eq!(app.get(&format!("/api/v1/coupons/{text}")).await.ok()["status"], "used", "a refund does not give it back");
-        app.stranger().await.get(&format!("/api/v1/coupons/{text}")).await.refused(404, "Coupon not found");
-        assert_eq!(app.types().await.iter().filter(|kind| *kind == "coupon.used").count(), 1);
-    }
-
-    async fn a_coupon_expires(app: &TestApp) {
-        app.a_program_for_customers(json!({ "coupons": true, "coupon_days": 7, "coupon_prefix": "" }), json!(null)).await;
-        let (_, referral) = brought(app).await;
-        let coupon = app.all("coupons").await.remove(0);
-        let text = coupon["code"].as_str().expect("a code");
-        let signup = referral["created_at"].as_str().expect("a time");
-        for _ in 0..3 {
-            assert_eq!(app.all("coupons").await[0]["status"], "active");
-        }
-        app.wait(7 * 86_400);
-        assert_eq!(app.all("coupons").await[0]["status"], "expired", "though nobody wrote anything");
-        assert_eq!(app.get(&format!("/api/v1/coupons/{text}")).await.ok()["status"], "expired");
-        let mut body = json!({ "order_id": "order_1", "amount": 1, "coupon_code": text });
-        assert_eq!(code(&app.post("/api/v1/conversions", body.clone()).await, 409), "coupon_expired");
-        body["occurred_at"] = json!(signup);
-        app.post("/api/v1/conversions", body).await.ok();
-    }
-
-    async fn of_many_orders_with_one_coupon_one_has_it(app: &TestApp) {
-        app.a_program_for_customers(json!({ "coupons": true }), json!({ "type": "points", "amount": 3 })).await;
-        let (_, referral) = brought(app).await;
-        let coupon = app.all("coupons").await.remove(0);
-        let answers = join_all((0..20).map(|n| {
-            let body = json!({ "order_id": format!("order_{n}"), "amount": 100 + n, "coupon_code": coupon["code"] });
-            app.post("/api/v1/conversions", body)
-        }))
-        .await;
-        let taken = answers.iter().filter(|answer| answer.status == 200).count();
-        assert_eq!(taken, 1);
-        for refused in answers.iter().filter(|answer| answer.status != 200) {
-            assert_eq!(code(refused, 409), "coupon_used");
-        }
-        assert_eq!(app.balance(&referral, "PTS", None).await["earned"], 3);
     }
 }

@@ -3,10 +3,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, test, web};
 use futures_util::future::join_all;
-use handbill::accounts;
-use handbill::accounts::model::TimeZone;
 use handbill::http::edge::edge;
-use handbill::parse::Parse;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -14,10 +11,10 @@ use crate::support::money::id;
 use crate::support::{Answer, Caller, TestApp, on_both};
 
 /// Somebody with one of Joy's clients.
-struct Joy<'a> {
-    caller: &'a Caller,
-    account: String,
-    key: String,
+pub struct Joy<'a> {
+    pub caller: &'a Caller,
+    pub account: String,
+    pub key: String,
 }
 
 impl Joy<'_> {
@@ -29,33 +26,33 @@ impl Joy<'_> {
         ]
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         let path = format!("/rest_api/v2/referrals/{path}");
         self.caller
             .send(Method::GET, &path, &self.headers(), None::<String>)
             .await
     }
 
-    async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         let path = format!("/rest_api/v2/referrals/{path}");
         self.caller
             .send(Method::POST, &path, &self.headers(), Some(body))
             .await
     }
 
-    async fn invites(&self, email: &str) -> Answer {
+    pub async fn invites(&self, email: &str) -> Answer {
         self.post("invitations", json!({ "email": email }).to_string())
             .await
     }
 
-    async fn used(&self, query: &str) -> Value {
+    pub async fn used(&self, query: &str) -> Value {
         let counts = data(&self.get(&format!("analytics?{query}")).await);
         assert_eq!(counts.as_object().expect("an object").len(), 1, "{counts}");
         counts["countCouponCodeUsage"].clone()
     }
 }
 
-fn joy(app: &TestApp) -> Joy<'_> {
+pub fn joy(app: &TestApp) -> Joy<'_> {
     Joy {
         caller: app,
         account: app.database.account_named("default"),
@@ -64,7 +61,7 @@ fn joy(app: &TestApp) -> Joy<'_> {
 }
 
 #[track_caller]
-fn is_a_moment(text: &Value) {
+pub fn is_a_moment(text: &Value) {
     let text = text.as_str().expect("a moment");
     assert_eq!(
         (text.len(), &text[19..20], &text[23..]),
@@ -75,7 +72,7 @@ fn is_a_moment(text: &Value) {
 }
 
 #[track_caller]
-fn enveloped(answer: &Answer) -> Value {
+pub fn enveloped(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let body = answer.json();
     assert_eq!(body["success"], true);
@@ -85,13 +82,13 @@ fn enveloped(answer: &Answer) -> Value {
 }
 
 #[track_caller]
-fn data(answer: &Answer) -> Value {
+pub fn data(answer: &Answer) -> Value {
     enveloped(answer)["data"].clone()
 }
 
 /// Holds a refusal against Joy's shape.
 #[track_caller]
-fn refused(answer: &Answer, status: u16, code: &str, field: Option<&str>) -> Value {
+pub fn refused(answer: &Answer, status: u16, code: &str, field: Option<&str>) -> Value {
     assert_eq!(answer.status, status, "{}", answer.text());
     let body = answer.json();
     let (outer, error) = (body.as_object().expect("an object"), &body["error"]);
@@ -114,7 +111,7 @@ fn refused(answer: &Answer, status: u16, code: &str, field: Option<&str>) -> Val
     error.clone()
 }
 
-const INVALID: &str = "VALIDATION_ERROR";
+pub const INVALID: &str = "VALIDATION_ERROR";
 
 on_both! {
     async fn a_customer_has_one_link_whoever_asks_and_how_often(app: &TestApp) {
@@ -259,126 +256,6 @@ on_both! {
 
     /// Begins with an invitation of Joy's, goes on through the Vantio webhook, is rewarded, and is read as VINR's
     /// `rewarded` and in Joy's counts.
-    async fn a_story_begins_in_joy_and_ends_in_all_dialects(app: &TestApp) {
-        let joy = joy(app);
-        let reward = json!({ "type": "points", "amount": 500, "minimum_first_payment": 2000, "window_days": 30 });
-        app.a_program_for_customers(json!({ "coupons": true }), reward).await;
-        let body = json!({ "email": "ines@example.com", "external_id": "8720295559390" });
-        let ines = app.post("/api/v1/customers", body).await.ok();
-        app.wait(1);
-        let link = data(&joy.invites("ines@example.com").await);
-        app.wait(1);
-        let scan = app.follows(&json!({ "code": link["referralCode"] })).await;
-        app.wait(1);
-        let signup = app.signs_up(&scan, "marco@example.com").await;
-        let marco = app.get("/api/v1/customers?email=marco@example.com").await.ok()["customers"][0].clone();
-        let path = format!("customers/{}/referrers", id(&marco));
-        let coupon = app.all("coupons").await.remove(0);
-        let answer = joy.get(&path).await;
-        let pending = enveloped(&answer);
-        assert_eq!(pending["meta"], json!({ "count": 1 }));
-        let row = &pending["data"][0];
-        assert_eq!(pending["data"], json!([{
-            "id": signup["id"], "referralCustomerEmail": "ines@example.com", "email": "m*****o@example.com",
-            "couponCode": coupon["code"], "customerId": ines["id"], "statusReferral": "pending_referral",
-            "createdAt": row["createdAt"], "updatedAt": row["createdAt"],
-        }]));
-        is_a_moment(&row["createdAt"]);
-        let summary = format!("customers/{}/summary", id(&ines));
-        assert_eq!(data(&joy.get(&summary).await), json!({ "totalRedeemCoupon": 0, "totalPointEarnRefer": 0 }));
-        assert_eq!(joy.used("").await, 0);
-
-        app.wait(86_400);
-        let order = json!({ "order_id": "order_1", "amount": 2000, "coupon_code": coupon["code"] });
-        app.post("/api/v1/conversions", order).await.ok();
-        let complete = data(&joy.get(&path).await)[0].clone();
-        assert_eq!(complete["statusReferral"], "complete_referral");
-        assert!(complete["updatedAt"].as_str() > complete["createdAt"].as_str(), "{complete}");
-        let earned = json!({ "totalRedeemCoupon": 1, "totalPointEarnRefer": 500 });
-        assert_eq!(data(&joy.get(&summary).await), earned);
-        assert_eq!(data(&joy.get("customers/8720295559390/summary").await), earned, "by the shop's own name");
-        assert_eq!(joy.used("").await, 1);
-        assert_eq!(joy.used("startDate=2024-03-02&endDate=2024-03-02").await, 1);
-        let vinr = app.get(&format!("/v1/referrals/{}", id(&signup))).await.ok();
-        assert_eq!((&vinr["status"], &vinr["reward_amount"]), (&json!("rewarded"), &json!(500)));
-        assert_eq!((&vinr["referrer_customer"], &vinr["referred_customer"]), (&ines["id"], &marco["id"]));
-        let balance = app.balance(&signup, "PTS", None).await;
-        assert_eq!(balance["earned"], 500);
-        let brought_nobody = format!("customers/{}/summary", id(&marco));
-        assert_eq!(data(&joy.get(&brought_nobody).await), json!({ "totalRedeemCoupon": 0, "totalPointEarnRefer": 0 }));
-        let nobodys = enveloped(&joy.get("customers/8720295559390/referrers").await);
-        assert_eq!((&nobodys["data"], &nobodys["meta"]), (&json!([]), &json!({ "count": 0 })));
-
-        app.wait(60);
-        let refund = json!({ "order_id": "order_1", "idempotency_key": "back" });
-        app.post("/api/v1/refunds", refund).await.ok();
-        assert_eq!(data(&joy.get(&summary).await), json!({ "totalRedeemCoupon": 1, "totalPointEarnRefer": 0 }));
-        app.put(&format!("/api/v1/referrals/{}", id(&signup)), json!({ "status": "rejected" })).await.ok();
-        assert_eq!(data(&joy.get(&path).await)[0]["statusReferral"], "cancel_referral");
-    }
-
-    async fn a_reward_in_money_is_no_points(app: &TestApp) {
-        let joy = joy(app);
-        app.a_program_for_customers(json!({}), json!({ "type": "money", "amount": 750 })).await;
-        let ines = app.a_customer("ines@example.com").await;
-        let link = app.invited_by(&ines).await;
-        app.wait(1);
-        let scan = app.follows(&link).await;
-        let signup = app.signs_up(&scan, "al@example.com").await;
-        let order = json!({ "order_id": "order_1", "email": "al@example.com", "amount": 2000 });
-        app.post("/api/v1/conversions", order).await.ok();
-        assert_eq!(app.introduction(&signup).await["status"], "rewarded");
-        let summary = data(&joy.get(&format!("customers/{}/summary", id(&ines))).await);
-        assert_eq!(summary, json!({ "totalRedeemCoupon": 0, "totalPointEarnRefer": 0 }));
-        let al = app.get("/api/v1/customers?email=al@example.com").await.ok()["customers"][0].clone();
-        let rows = data(&joy.get(&format!("customers/{}/referrers", id(&al))).await);
-        assert_eq!(rows[0]["email"], "a*****@example.com");
-        assert!(rows[0].get("couponCode").is_none(), "what is not there is left out: {rows}");
-    }
-
-    async fn days_are_the_accounts_and_both_count(app: &TestApp) {
-        let joy = joy(app);
-        app.a_program_for_customers(json!({ "coupons": true }), json!({ "type": "points", "amount": 1 })).await;
-        let ines = app.a_customer("ines@example.com").await;
-        let link = app.invited_by(&ines).await;
-        // 9:00 on 1 March, in UTC; then 23:30 and 0:30.
-        for (n, seconds) in [1, 52_200, 3600].into_iter().enumerate() {
-            app.wait(seconds);
-            let scan = app.follows(&link).await;
-            let signup = app.signs_up(&scan, &format!("{n}@example.com")).await;
-            let coupons = app.get(&format!("/api/v1/coupons?referral_id={}", id(&signup))).await.ok();
-            let order = json!({ "order_id": format!("order_{n}"), "amount": 9, "coupon_code": coupons["coupons"][0]["code"] });
-            app.post("/api/v1/conversions", order).await.ok();
-        }
-        let counts = async |expected: [(&str, i64); 7]| {
-            for (query, count) in expected {
-                assert_eq!(joy.used(query).await, count, "{query}");
-            }
-        };
-        counts([
-            ("", 3), ("startDate=2024-03-01", 3), ("endDate=2024-03-01", 2), ("startDate=2024-03-02", 1),
-            ("startDate=2024-03-01&endDate=2024-03-01", 2), ("startDate=2024-02-28&endDate=2024-02-29", 0),
-            ("startDate=1970-01-01&endDate=9999-12-31&unknown=1", 3),
-        ]).await;
-        let account = joy.account.clone();
-        app.app.db.write(move |conn, _| {
-            let account = accounts::queries::find_by_name_or_id(conn, &account)?.expect("the account");
-            accounts::edit::edit(conn, account, TimeZone::parse("Europe/Athens").expect("a zone"))
-        }).await.expect("another zone");
-        counts([
-            ("", 3), ("startDate=2024-03-01", 3), ("endDate=2024-03-01", 1), ("startDate=2024-03-02", 2),
-            ("startDate=2024-03-01&endDate=2024-03-01", 1), ("startDate=2024-03-02&endDate=2024-03-02", 2),
-            ("endDate=2024-02-29", 0),
-        ]).await;
-        for (query, field) in [
-            ("startDate=invalid-date&endDate=2024-12-31", "startDate"), ("startDate=2024-3-1", "startDate"),
-            ("endDate=2024-02-30", "endDate"), ("endDate=", "endDate"), ("endDate=2024-03-01T00:00:00Z", "endDate"),
-            ("startDate=2024-03-02&endDate=2024-03-01", "endDate"), ("startDate=2024-03-02&startDate=2024-03-02", "startDate"),
-        ] {
-            refused(&joy.get(&format!("analytics?{query}")).await, 400, INVALID, Some(field));
-        }
-    }
-
     async fn a_panic_is_told_in_joys_shape_and_found_in_the_log(app: &TestApp) {
         async fn panics() -> HttpResponse {
             panic!("a defect")

@@ -16,19 +16,19 @@ use crate::support::process::Process;
 use crate::support::{Database, TestApp, WEBHOOKS_TO_THIS_MACHINE, a_signup, client, number};
 
 /// How long whoever writes rests: every event goes to dozens of endpoints.
-const PAUSE: Duration = Duration::from_millis(25);
+pub const PAUSE: Duration = Duration::from_millis(25);
 /// How many endpoints there are at most.
-const ENDPOINTS: usize = 24;
+pub const ENDPOINTS: usize = 24;
 
 /// Somebody with a key, who may find nobody at home.
-struct Client<'a> {
-    http: reqwest::Client,
-    key: &'a str,
+pub struct Client<'a> {
+    pub http: reqwest::Client,
+    pub key: &'a str,
 }
 
 impl Client<'_> {
     /// The answer, if there was one that is not a 503.
-    async fn send(&self, base: &str, method: Method, path: &str, body: Value) -> Option<Value> {
+    pub async fn send(&self, base: &str, method: Method, path: &str, body: Value) -> Option<Value> {
         let request = self.http.request(method, format!("{base}/api/v1/{path}"));
         let answer = request
             .bearer_auth(self.key)
@@ -43,7 +43,7 @@ impl Client<'_> {
     }
 
     /// The whole feed.
-    async fn feed(&self, base: &str) -> Vec<Value> {
+    pub async fn feed(&self, base: &str) -> Vec<Value> {
         let mut events = Vec::<Value>::new();
         loop {
             let after = events.last().and_then(|last| last["id"].as_str());
@@ -62,7 +62,7 @@ impl Client<'_> {
 }
 
 /// Signs people up, and verifies each, until nobody answers any more.
-async fn write(
+pub async fn write(
     client: &Client<'_>,
     base: &str,
     scan: &Value,
@@ -93,13 +93,13 @@ async fn write(
 }
 
 /// An endpoint: its id, its path at the crowd, and the last event before it.
-struct Endpoint {
-    id: String,
-    path: String,
-    reached: i64,
+pub struct Endpoint {
+    pub id: String,
+    pub path: String,
+    pub reached: i64,
 }
 
-async fn an_endpoint(client: &Client<'_>, base: &str, crowd: &Crowd, path: String) -> Endpoint {
+pub async fn an_endpoint(client: &Client<'_>, base: &str, crowd: &Crowd, path: String) -> Endpoint {
     let body = json!({ "url": crowd.url(&path) });
     let made = client
         .send(base, Method::POST, "webhook-endpoints", body)
@@ -113,7 +113,7 @@ async fn an_endpoint(client: &Client<'_>, base: &str, crowd: &Crowd, path: Strin
 }
 
 /// What came first of each event, in the order in which it came.
-fn first_arrivals(crowd: &Crowd, path: &str) -> Vec<String> {
+pub fn first_arrivals(crowd: &Crowd, path: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     let arrived = crowd.arrived(path).into_iter().map(|(id, _)| id);
     arrived.filter(|id| seen.insert(id.clone())).collect()
@@ -184,7 +184,7 @@ async fn kill_again_and_again(database: Database, kills: usize) {
 }
 
 /// Waits, as long as more arrives.
-async fn until_all_arrive(
+pub async fn until_all_arrive(
     client: &Client<'_>,
     base: &str,
     crowd: &Crowd,
@@ -226,7 +226,7 @@ async fn until_all_arrive(
 }
 
 /// The ids that the endpoint must get, in order.
-fn due(endpoint: &Endpoint, events: &[Value]) -> Vec<String> {
+pub fn due(endpoint: &Endpoint, events: &[Value]) -> Vec<String> {
     let behind = events
         .iter()
         .filter(|event| event["sequence"].as_i64() > Some(endpoint.reached));
@@ -236,7 +236,7 @@ fn due(endpoint: &Endpoint, events: &[Value]) -> Vec<String> {
 }
 
 /// Numbered without a gap, each once; and what was acknowledged is there, once.
-async fn the_feed_is_whole(
+pub async fn the_feed_is_whole(
     client: &Client<'_>,
     base: &str,
     events: &[Value],
@@ -296,97 +296,4 @@ async fn what_a_killed_server_acknowledged_is_told_once_and_delivered_at_least_o
     for database in [Database::sqlite(), Database::postgres()] {
         kill_again_and_again(database, number("WEBHOOK_KILLS", 5)).await;
     }
-}
-
-/// A receiver is slow when the server is told to stop: what was sent is written down, and not sent again.
-#[actix_web::test]
-async fn a_webhook_that_is_on_its_way_is_finished_when_the_server_is_told_to_stop() {
-    for database in [Database::sqlite(), Database::postgres()] {
-        let app = TestApp::start_at(database, &[], handbill::clock::Clock::System).await;
-        let scan = app.a_scan().await;
-        let key = app.caller.key.clone().expect("a key");
-        let client = Client {
-            http: self::client().build().expect("a client"),
-            key: &key,
-        };
-        let crowd = Crowd::start();
-        let server = Process::start_with(&app.database, &WEBHOOKS_TO_THIS_MACHINE);
-        let endpoint = an_endpoint(&client, &server.base, &crowd, "/slow/1".to_owned()).await;
-        for _ in 0..20 {
-            let signup = a_signup(&scan);
-            let made = client.send(&server.base, Method::POST, "referrals", signup);
-            made.await.expect("a referral");
-        }
-        while crowd.count("/slow/1") < 3 {
-            sleep(Duration::from_millis(10)).await;
-        }
-        assert!(server.stop(), "a clean end");
-        let sent = crowd.count("/slow/1");
-        assert!(sent < 20, "{sent}");
-        let path = format!("/api/v1/webhook-endpoints/{}", endpoint.id);
-        let reached = app.get(&path).await.ok()["reached"]
-            .as_i64()
-            .expect("a number");
-        let done = usize::try_from(reached - endpoint.reached).expect("a count");
-        assert_eq!(done, sent, "all that was sent is written down");
-        let server = Process::start_with(&app.database, &WEBHOOKS_TO_THIS_MACHINE);
-        while crowd.count("/slow/1") < 20 {
-            sleep(Duration::from_millis(10)).await;
-        }
-        assert!(server.stop());
-        let came = crowd.arrived("/slow/1");
-        let ids: HashSet<&String> = came.iter().map(|(id, _)| id).collect();
-        assert_eq!((came.len(), ids.len()), (20, 20), "each once");
-        app.stop().await;
-    }
-}
-
-#[actix_web::test]
-async fn two_servers_share_the_endpoints_and_deliver_each_event_once() {
-    let app = TestApp::start_at(Database::postgres(), &[], handbill::clock::Clock::System).await;
-    let scan = app.a_scan().await;
-    let key = app.caller.key.clone().expect("a key");
-    let client = Client {
-        http: self::client().build().expect("a client"),
-        key: &key,
-    };
-    let crowd = Crowd::start();
-    let servers =
-        [(); 2].map(|()| Process::start_with(&app.database.shared(), &WEBHOOKS_TO_THIS_MACHINE));
-    let mut endpoints = Vec::new();
-    for n in 0..20 {
-        let base = &servers[n % 2].base;
-        endpoints.push(an_endpoint(&client, base, &crowd, format!("/well/{n}")).await);
-    }
-    for n in 0..100 {
-        let base = &servers[n % 2].base;
-        client
-            .send(base, Method::POST, "referrals", a_signup(&scan))
-            .await
-            .expect("a referral");
-    }
-    let events = client.feed(&servers[0].base).await;
-    let began = Instant::now();
-    while endpoints
-        .iter()
-        .any(|endpoint| crowd.count(&endpoint.path) < due(endpoint, &events).len())
-    {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "not everything arrives"
-        );
-        sleep(Duration::from_millis(50)).await;
-    }
-    for endpoint in &endpoints {
-        let came: Vec<String> = crowd
-            .arrived(&endpoint.path)
-            .into_iter()
-            .map(|(id, _)| id)
-            .collect();
-        assert_eq!(came, due(endpoint, &events), "each once, in order");
-    }
-    for server in servers {
-        assert!(server.stop());
-    }
-    app.stop().await;
 }

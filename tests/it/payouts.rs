@@ -1,7 +1,5 @@
 //! `/api/v1/payouts`: what is due is paid once, and what became of it is booked.
 
-use futures_util::future::{join, join_all};
-use handbill::payday::pay_day;
 use serde_json::{Value, json};
 
 use crate::support::{Caller, on_both};
@@ -35,12 +33,12 @@ pub async fn earn(app: &Caller, referral: &Value, amount: i64, currency: &str) -
     app.post("/api/v1/earnings", body).await.ok()
 }
 
-async fn buy(app: &Caller, referral: &Value, order: &str, amount: i64) {
+pub async fn buy(app: &Caller, referral: &Value, order: &str, amount: i64) {
     let body = json!({ "referral_id": referral["id"], "order_id": order, "amount": amount });
     app.post("/api/v1/conversions", body).await.ok();
 }
 
-async fn refund(app: &Caller, order: &str) -> Value {
+pub async fn refund(app: &Caller, order: &str) -> Value {
     let body = json!({ "order_id": order, "idempotency_key": format!("refund of {order}") });
     app.post("/api/v1/refunds", body).await.ok()
 }
@@ -54,24 +52,24 @@ pub async fn collect(app: &Caller, program: &Value) -> Value {
     .ok()
 }
 
-async fn dry_run(app: &Caller, program: &Value) -> Value {
+pub async fn dry_run(app: &Caller, program: &Value) -> Value {
     let body = json!({ "program_id": program["id"], "dry_run": true });
     app.post("/api/v1/payouts:collect", body).await.ok()
 }
 
-async fn settle(app: &Caller, payout: &Value, status: &str) -> Value {
+pub async fn settle(app: &Caller, payout: &Value, status: &str) -> Value {
     let path = format!("/api/v1/payouts/{}", id(payout));
     app.put(&path, json!({ "status": status })).await.ok()
 }
 
-async fn earning(app: &Caller, earning: &Value) -> Value {
+pub async fn earning(app: &Caller, earning: &Value) -> Value {
     app.get(&format!("/api/v1/earnings/{}", id(earning)))
         .await
         .ok()
 }
 
 /// What was paid: to whom, in what, how much.
-fn paid(collection: &Value) -> Vec<(String, String, i64)> {
+pub fn paid(collection: &Value) -> Vec<(String, String, i64)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let payouts = collection["payouts"].as_array().expect("payouts").iter();
     payouts
@@ -290,155 +288,4 @@ on_both! {
         app.put(&path, json!({ "status": "failed" })).await.ok();
         assert_eq!(collect(app, &program).await["totals"][0]["amount"], 550);
     }
-
-    async fn bad_requests_say_so_and_pay_nothing(app: &TestApp) {
-        let program = a_paying_program(app, json!({})).await;
-        let referral = a_referral_in(app, &program).await;
-        earn(app, &referral, 550, "USD").await;
-        let post = async |body: Value| app.post("/api/v1/payouts:collect", body).await;
-        post(json!({})).await.refused(400, "Missing required field: program_id");
-        for dry_run in [true, false] {
-            let unknown = json!({ "program_id": "prog_unknown", "dry_run": dry_run });
-            post(unknown).await.refused(400, "Invalid program_id: no such program");
-        }
-        for bad in [json!("true"), json!(1), json!([])] {
-            let body = json!({ "program_id": program["id"], "dry_run": bad });
-            post(body).await.refused(400, "dry_run must be true or false");
-        }
-        post(json!({ "program_id": program["id"], "idempotency_key": "\u{1f}schedule" })).await.refused_with(400);
-        assert_eq!(app.all("payouts").await, Vec::<Value>::new());
-        let payout = collect(app, &program).await["payouts"][0].clone();
-        let path = format!("/api/v1/payouts/{}", id(&payout));
-        for (bad, message) in [
-            (json!({ "status": "sent" }), "status must be one of processing, paid, failed, cancelled"),
-            (json!({ "reference_id": 7 }), "reference_id must be a string"),
-            (json!({ "failure_reason": "x".repeat(2001) }), "failure_reason must be at most 2000 characters"),
-            (json!({ "metadata": [] }), "metadata must be an object"),
-        ] {
-            app.put(&path, bad).await.refused(400, message);
-        }
-        app.put("/api/v1/payouts/payout_unknown", json!({ "status": 1 })).await.refused(404, "Payout not found");
-    }
-
-    async fn anothers_payouts_are_nobodys(app: &TestApp) {
-        let stranger = app.stranger().await;
-        let program = a_paying_program(app, json!({})).await;
-        let referral = a_referral_in(app, &program).await;
-        earn(app, &referral, 550, "USD").await;
-        let body = json!({ "program_id": program["id"] });
-        stranger.post("/api/v1/payouts:collect", body).await.refused(400, "Invalid program_id: no such program");
-        let collected = collect(app, &program).await;
-        let payout = id(&collected["payouts"][0]);
-        for tail in ["", "/history", "/earnings"] {
-            stranger.get(&format!("/api/v1/payouts/{payout}{tail}")).await.refused(404, "Payout not found");
-        }
-        stranger.put(&format!("/api/v1/payouts/{payout}"), json!({ "status": "paid" })).await.refused(404, "Payout not found");
-        let run = format!("/api/v1/payouts/collections/{}", id(&collected));
-        stranger.get(&run).await.refused(404, "Collection not found");
-        for list in [format!("collection_id={}", id(&collected)), format!("program_id={}", id(&program)), String::new()] {
-            assert_eq!(stranger.get(&format!("/api/v1/payouts?{list}")).await.ok()["payouts"], json!([]));
-            assert_eq!(stranger.get(&format!("/api/v1/payouts.csv?{list}")).await.text().lines().count(), 1);
-        }
-        assert_eq!(stranger.get("/api/v1/payouts/collections").await.ok()["collections"], json!([]));
-        pay_day(&app.app).await.expect("done");
-        assert_eq!(app.all("payouts").await[0]["status"], "processing", "it was not touched");
-    }
-
-    async fn sixty_four_collections_at_once_pay_once(app: &TestApp) {
-        let program = a_paying_program(app, json!({})).await;
-        for _ in 0..25 {
-            let referral = a_referral_in(app, &program).await;
-            earn(app, &referral, 550, "USD").await;
-        }
-        let with_key = |key: String| json!({ "program_id": program["id"], "idempotency_key": key });
-        let posts = (0..64).map(|n| app.post("/api/v1/payouts:collect", with_key(format!("key {n}"))));
-        let sum: i64 = join_all(posts).await.iter().filter_map(|answer| answer.ok()["totals"][0]["amount"].as_i64()).sum();
-        assert_eq!(sum, 25 * 550);
-        let payouts = app.all("payouts").await;
-        assert_eq!(payouts.len(), 25);
-        for payout in &payouts {
-            settle(app, payout, "failed").await;
-        }
-        let posts = (0..64).map(|_| app.post("/api/v1/payouts:collect", with_key("one key".to_owned())));
-        let answers = join_all(posts).await;
-        let first = answers[0].ok();
-        assert_eq!(first["totals"], json!([{ "currency": "USD", "payouts": 25, "amount": 25 * 550 }]));
-        assert!(answers.iter().all(|answer| answer.ok() == first), "all are told of the same run");
-        assert_eq!(answers.iter().filter(|answer| !answer.is_replay()).count(), 1);
-        assert_eq!(app.all("payouts").await.len(), 50);
-        let other = a_paying_program(app, json!({})).await;
-        let reused = json!({ "program_id": other["id"], "idempotency_key": "one key" });
-        let refused = app.post("/api/v1/payouts:collect", reused).await.refused_with(409);
-        assert_eq!(refused["code"], "idempotency_key_reused");
-    }
-
-    async fn refunds_collections_and_settlements_at_once_leave_sound_books(app: &TestApp) {
-        let program = a_paying_program(app, json!({})).await;
-        let mut referrals = Vec::new();
-        for n in 0..4 {
-            let referral = a_referral_in(app, &program).await;
-            for order in 0..6 {
-                buy(app, &referral, &format!("order {n} {order}"), 1000).await;
-            }
-            referrals.push(referral);
-        }
-        for round in 0..3 {
-            let refunds = (0..4).flat_map(|n| [2 * round, 2 * round + 1].map(|order| format!("order {n} {order}")));
-            let refunds = join_all(refunds.map(async |order| refund(app, &order).await));
-            let buy_more = join_all(referrals.iter().enumerate().map(async |(n, referral)| {
-                buy(app, referral, &format!("more {n} {round}"), 500).await;
-            }));
-            let collections = join_all((0..8).map(async |n| {
-                let collected = collect(app, &program).await;
-                let outcome = ["paid", "failed", "cancelled"][(n + round) % 3];
-                for payout in collected["payouts"].as_array().expect("payouts") {
-                    settle(app, payout, outcome).await;
-                }
-            }));
-            join(join(refunds, buy_more), collections).await;
-        }
-        // Every order was refunded but the three of 500: what is paid, and what is owed, must come to 150 each.
-        for payout in collect(app, &program).await["payouts"].as_array().expect("payouts") {
-            settle(app, payout, "paid").await;
-        }
-        let balances = balances(app);
-        assert_eq!(balances.len(), 4);
-        for (pending, available, in_payout, paid, owed_back) in balances {
-            assert_eq!((pending, available, in_payout), (0, 0, 0));
-            assert_eq!(paid - owed_back, 150);
-        }
-    }
-}
-
-/// Every ambassador's accounts, as they are stored.
-fn balances(app: &crate::support::TestApp) -> Vec<(i64, i64, i64, i64, i64)> {
-    use diesel::prelude::*;
-    use diesel::sql_types::BigInt;
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        pending: i64,
-        #[diesel(sql_type = BigInt)]
-        available: i64,
-        #[diesel(sql_type = BigInt)]
-        in_payout: i64,
-        #[diesel(sql_type = BigInt)]
-        paid: i64,
-        #[diesel(sql_type = BigInt)]
-        owed_back: i64,
-    }
-    let rows: Vec<Row> = diesel::sql_query("SELECT * FROM balances")
-        .load(&mut app.database.connect())
-        .expect("balances");
-    rows.into_iter()
-        .map(|row| {
-            (
-                row.pending,
-                row.available,
-                row.in_payout,
-                row.paid,
-                row.owed_back,
-            )
-        })
-        .collect()
 }
