@@ -94,8 +94,8 @@ impl Turnstile {
     }
 }
 
-/// Whether this is the head of a GET and nothing else: what nearly all reads are. A body that such a request announces
-/// comes with another read and is taken for the next request, which is none, and the connection is open from then on.
+/// Whether this is the head of a GET and nothing else: what nearly all reads are. None of our GETs reads a body; should one
+/// announce a body, actix hangs up after the answer, and it does not matter for what the body is taken here.
 fn is_one_plain_get(bytes: &[u8]) -> bool {
     const END: &[u8] = b"\r\n\r\n";
     bytes.starts_with(b"GET ")
