@@ -73,7 +73,7 @@ pub struct App {
     /// The posters that hang, as of a moment ago.
     pub hanging: Recent<PosterCode, Arc<Hanging>>,
     /// Scans on their way into the database.
-    pub scans: Together<Scan, ImpressionId>,
+    pub scans: Together<Arc<Scan>, ImpressionId>,
     /// Scans that have to wait for the database.
     pub journal: Journal,
     /// Referrals that somebody asks for by their ids.

@@ -16,10 +16,7 @@ use crate::clock::Timestamp;
 use crate::db::columns::stored_as_text;
 use crate::parse::{Complaint, Parse};
 
-const ALPHABET: [char; 36] = [
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i',
-    'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
-];
+const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// What every id type can do; lets extractors and filters be written once.
 pub trait Id: Sized {
@@ -34,18 +31,30 @@ pub trait Id: Sized {
 
 /// 20 characters that sort by `at`, unguessable in the second half.
 fn time_ordered(prefix: &str, at: Timestamp, tail: &Tail) -> CompactString {
-    let mut micros = at.micros().max(0).unsigned_abs();
-    let mut digits = ['0'; 10];
-    for digit in digits.iter_mut().rev() {
-        *digit = ALPHABET[(micros % 36) as usize];
-        micros /= 36;
-    }
     let mut id = CompactString::with_capacity(prefix.len() + 21);
     id.push_str(prefix);
     id.push('_');
-    id.extend(digits);
+    push_digits::<10>(&mut id, at.micros().max(0).unsigned_abs());
     id.push_str(&tail.0);
     id
+}
+
+/// The last `LENGTH` digits of `number` in base 36.
+fn push_digits<const LENGTH: usize>(text: &mut CompactString, mut number: u64) {
+    let mut digits = [b'0'; LENGTH];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(number % 36) as usize];
+        number /= 36;
+    }
+    text.push_str(str::from_utf8(&digits).unwrap_or_default());
+}
+
+/// `LENGTH` random characters, at most twelve: a random number in base 36, from the thread's own generator, which the
+/// system seeds.
+fn push_random<const LENGTH: usize>(text: &mut CompactString) {
+    let end = (0..LENGTH).fold(1, |end, _| end * 36);
+    let number = rand::rng().random_range(0..end);
+    push_digits::<LENGTH>(text, number);
 }
 
 /// The random half of an id, for what must get the same id again if its write has to be made a second time.
@@ -55,15 +64,16 @@ pub struct Tail(CompactString);
 impl Tail {
     /// Ten random characters.
     pub fn random() -> Self {
-        Self(nanoid::format(bytes, &ALPHABET, 10).into())
+        let mut tail = CompactString::default();
+        push_random::<10>(&mut tail);
+        Self(tail)
     }
 
     /// One that sorts as the `number`th of those that share a moment; only its second half is random.
     pub fn numbered(number: i64) -> Self {
-        let number = usize::try_from(number).unwrap_or_default();
-        let digit = |place: u32| ALPHABET[number / 36_usize.pow(place) % 36];
-        let mut tail: CompactString = (0..5).rev().map(digit).collect();
-        tail.push_str(&nanoid::format(bytes, &ALPHABET, 5));
+        let mut tail = CompactString::default();
+        push_digits::<5>(&mut tail, u64::try_from(number).unwrap_or_default());
+        push_random::<5>(&mut tail);
         Self(tail)
     }
 }
@@ -87,16 +97,14 @@ fn could_be_an_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
-/// Random bytes from the thread's own generator, which the system seeds: nanoid's default asks the system each time.
-fn bytes(count: usize) -> Vec<u8> {
-    let mut bytes = vec![0; count];
-    rand::rng().fill(&mut bytes[..]);
-    bytes
-}
-
 /// 20 random characters of the same alphabet, for things that have no row: `req_…`.
-pub fn random(prefix: &str) -> String {
-    format!("{prefix}_{}", nanoid::format(bytes, &ALPHABET, 20))
+pub fn random(prefix: &str) -> CompactString {
+    let mut id = CompactString::with_capacity(prefix.len() + 21);
+    id.push_str(prefix);
+    id.push('_');
+    push_random::<10>(&mut id);
+    push_random::<10>(&mut id);
+    id
 }
 
 macro_rules! text_id {

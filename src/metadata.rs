@@ -6,7 +6,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -54,6 +54,12 @@ impl Metadata {
         Ok(kept)
     }
 
+    /// What we note ourselves: `object` is small, and an object.
+    pub fn of(object: &impl Serialize) -> Self {
+        let nothing = |_| RawValue::from_string("{}".to_owned()).unwrap_or_default();
+        Self(to_raw_value(object).unwrap_or_else(nothing))
+    }
+
     /// The JSON text.
     pub fn as_str(&self) -> &str {
         self.0.get()
@@ -73,8 +79,7 @@ impl Metadata {
 
 impl From<&Map<String, Value>> for Metadata {
     fn from(object: &Map<String, Value>) -> Self {
-        let text = serde_json::to_string(object).unwrap_or_else(|_| "{}".to_owned());
-        Self(RawValue::from_string(text).unwrap_or_default())
+        Self::of(object)
     }
 }
 

@@ -178,8 +178,8 @@ pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
             if !app.db.write_unseen(work).await? {
                 break;
             }
-            // Whoever else writes gets at least as much of the writer's time, and phones in a crowd nine tenths of it.
-            let share = if in_a_crowd { 9 } else { 1 };
+            // Everybody else gets four fifths of the writer's time and of a core, and phones in a crowd nine tenths.
+            let share = if in_a_crowd { 9 } else { 4 };
             tokio::time::sleep(began.elapsed() * share).await;
             let new = u128::from(come(app) - before) * 1000;
             if !in_a_crowd && new > u128::from(CROWD) * began.elapsed().as_millis().max(1) {

@@ -12,21 +12,22 @@ use crate::support::stage::Stage;
 
 /// What is stored of a scan and of a signup. The only statements that a change of the schema has to be told to; what
 /// else a scan leaves behind (a counter, say) belongs into [`AFTERWARDS`].
-const IMPRESSIONS: &str = "INSERT INTO impressions (account_id, id, poster_id, program_id, ambassador_id, scanned_at, \
+const IMPRESSIONS: &str = "INSERT INTO impressions (account_id, id, poster_id, scanned_at, \
     user_agent, ip_address, metadata) VALUES ";
 const REFERRALS: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, first_name, \
     last_name, email, email_folded, status, metadata, created_at, updated_at) VALUES ";
 /// Run once when all rows are there.
 const AFTERWARDS: &str = "INSERT INTO impressions_of SELECT account_id, poster_id, id FROM impressions ORDER BY 1, 2, 3 \
         ON CONFLICT DO NOTHING; \
-    INSERT INTO impressions_of SELECT account_id, ambassador_id, id FROM impressions ORDER BY 1, 2, 3 \
-        ON CONFLICT DO NOTHING; \
-    INSERT INTO impressions_of SELECT account_id, program_id, id FROM impressions ORDER BY 1, 2, 3 \
-        ON CONFLICT DO NOTHING; \
+    INSERT INTO impressions_of SELECT i.account_id, p.ambassador_id, i.id FROM impressions i CROSS JOIN posters p \
+        WHERE p.account_id = i.account_id AND p.id = i.poster_id ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING; \
+    INSERT INTO impressions_of SELECT i.account_id, p.program_id, i.id FROM impressions i CROSS JOIN posters p \
+        WHERE p.account_id = i.account_id AND p.id = i.poster_id ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING; \
     INSERT INTO impressions_filed SELECT account_id, max(id) FROM impressions GROUP BY account_id \
         ON CONFLICT (account_id) DO UPDATE SET up_to = excluded.up_to; \
-    INSERT INTO daily_stats SELECT account_id, scanned_at / 86400000000, poster_id, program_id, ambassador_id, \
-        count(*), 0, 0, 0, 0 FROM impressions GROUP BY 1, 2, 3, 4, 5 \
+    INSERT INTO daily_stats SELECT i.account_id, i.scanned_at / 86400000000, p.id, p.program_id, p.ambassador_id, \
+        count(*), 0, 0, 0, 0 FROM impressions i CROSS JOIN posters p \
+        WHERE p.account_id = i.account_id AND p.id = i.poster_id GROUP BY 1, 2, 3, 4, 5 \
         ON CONFLICT (account_id, day, poster_id) DO UPDATE SET scans = excluded.scans; \
     PRAGMA wal_checkpoint(TRUNCATE);";
 
@@ -115,7 +116,7 @@ impl Year<'_> {
             let id = ImpressionId::new(Timestamp::from_micros(*at));
             let id = id.as_str();
             impressions.push(format!(
-                "('{account}','{id}','{poster}','{program}','{ambassador}',{at},'{USER_AGENT}','192.0.2.{}',\
+                "('{account}','{id}','{poster}',{at},'{USER_AGENT}','192.0.2.{}',\
                  '{{\"device_type\":\"mobile\",\"referrer\":\"direct\"}}')",
                 number % 256
             ));

@@ -1,18 +1,25 @@
 //! The open loop: requests are due at fixed moments, whether or not earlier ones were answered, and a latency counts
 //! from the moment its request was due. So a pause of the server is felt by everybody who would have come meanwhile,
 //! which a closed loop omits. Known tools cannot give every POST a key of its own at a fixed rate, so it is here.
+//!
+//! One thread looks after all connections: a thread for each would stand in the way of the server, which is on the
+//! same cores. It sleeps when there is nothing to do, for at most [`NAP`], so it may notice an answer that much late.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{ErrorKind, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::http::Connection;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
 use crate::support::milliseconds;
 use crate::support::paths::Ready;
 
 /// As many as `wrk` has.
 const CONNECTIONS: usize = 64;
+const NAP: Duration = Duration::from_micros(50);
+/// The longest that anything may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Latency {
@@ -22,40 +29,49 @@ pub(crate) struct Latency {
     pub(crate) failures: u64,
 }
 
+/// A connection, and what it has read of the answer to the request that was due then.
+struct Client {
+    stream: TcpStream,
+    due: Instant,
+    answer: Vec<u8>,
+}
+
 /// `rate` requests per second for `seconds`, each by whichever connection is free.
 pub(crate) fn drive(port: u16, requests: &Ready, rate: f64, seconds: u64) -> Latency {
-    let interval = Duration::from_secs_f64(1.0 / rate);
-    let total = u64::try_from(Duration::from_secs(seconds).as_nanos() / interval.as_nanos());
-    let total = total.expect("a number of requests");
-    let next = AtomicU64::new(0);
-    let failures = AtomicU64::new(0);
-    let latencies = Mutex::new(Vec::new());
-    // The connections are made before the first request is due.
-    let begin = Instant::now() + Duration::from_millis(200);
-    thread::scope(|scope| {
-        for _ in 0..CONNECTIONS {
-            scope.spawn(|| {
-                let mut connection = Connection::open(port).expect("a connection");
-                let mut mine = Vec::new();
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= total {
-                        break;
-                    }
-                    let request = requests.nth(n);
-                    let due = begin + Duration::from_nanos(nanos(interval) * n);
-                    thread::sleep(due.saturating_duration_since(Instant::now()));
-                    let answer = connection.exchange(&request);
-                    mine.push(due.elapsed());
-                    if !answer.is_ok_and(|answer| answer.status < 400) {
-                        failures.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-                latencies.lock().expect("latencies").extend(mine);
-            });
+    let interval = Duration::from_secs_f64(1.0 / rate).as_nanos();
+    let total = Duration::from_secs(seconds).as_nanos() / interval;
+    let total = u64::try_from(total).expect("a number of requests");
+    let interval = u64::try_from(interval).expect("an interval");
+    let mut poll = Poll::new().expect("a poll");
+    let mut clients: Vec<Client> = (0..CONNECTIONS).map(|n| connect(port, &poll, n)).collect();
+    let mut free: Vec<usize> = (0..CONNECTIONS).collect();
+    let mut events = Events::with_capacity(CONNECTIONS);
+    let (mut latencies, mut failures, mut sent) = (Vec::new(), 0, 0);
+    let begin = Instant::now() + NAP;
+    let due = |n| begin + Duration::from_nanos(interval * n);
+    while (latencies.len() as u64) < total {
+        while sent < total
+            && due(sent) <= Instant::now()
+            && let Some(place) = free.pop()
+        {
+            clients[place].send(&requests.nth(sent), due(sent));
+            sent += 1;
         }
-    });
-    let mut latencies = latencies.into_inner().expect("latencies");
+        poll.poll(&mut events, Some(Duration::ZERO))
+            .expect("events");
+        for event in &events {
+            let client = &mut clients[event.token().0];
+            if let Some(status) = client.read() {
+                latencies.push(client.due.elapsed());
+                failures += u64::from(status >= 400);
+                free.push(event.token().0);
+            }
+        }
+        if events.is_empty() {
+            assert!(due(total).elapsed() < PATIENCE, "every request is answered");
+            thread::sleep(NAP.min(due(sent).saturating_duration_since(Instant::now())));
+        }
+    }
     latencies.sort_unstable();
     let percentile =
         |percent: usize| milliseconds(latencies[(latencies.len() - 1) * percent / 100]);
@@ -63,10 +79,62 @@ pub(crate) fn drive(port: u16, requests: &Ready, rate: f64, seconds: u64) -> Lat
         p50_ms: percentile(50),
         p99_ms: percentile(99),
         requests: total,
-        failures: failures.into_inner(),
+        failures,
     }
 }
 
-fn nanos(interval: Duration) -> u64 {
-    u64::try_from(interval.as_nanos()).expect("an interval")
+fn connect(port: u16, poll: &Poll, place: usize) -> Client {
+    let stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    stream.set_nodelay(true).expect("a setting");
+    stream.set_nonblocking(true).expect("a setting");
+    let mut stream = TcpStream::from_std(stream);
+    let registry = poll.registry();
+    registry
+        .register(&mut stream, Token(place), Interest::READABLE)
+        .expect("a place in the poll");
+    Client {
+        stream,
+        due: Instant::now(),
+        answer: Vec::new(),
+    }
+}
+
+impl Client {
+    /// Requests are short and there is one at a time, so the socket always has room for it.
+    fn send(&mut self, request: &[u8], due: Instant) {
+        self.stream.write_all(request).expect("a request is sent");
+        self.due = due;
+        self.answer.clear();
+    }
+
+    /// Reads what has come. The answer's status, if that was the last of it.
+    fn read(&mut self) -> Option<u16> {
+        let mut some = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut some) {
+                Ok(0) => panic!("the server has closed a connection"),
+                Ok(length) => self.answer.extend_from_slice(&some[..length]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => panic!("an answer cannot be read: {error}"),
+            }
+        }
+        whole(&self.answer)
+    }
+}
+
+/// The status of an answer that is all there. Our servers always say how long it is.
+fn whole(answer: &[u8]) -> Option<u16> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut head = httparse::Response::new(&mut headers);
+    let parsed = head.parse(answer).expect("an answer");
+    let httparse::Status::Complete(length) = parsed else {
+        return None;
+    };
+    let says_length =
+        |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case("content-length");
+    let body = head.headers.iter().find(says_length).map_or(0, |header| {
+        let digits = str::from_utf8(header.value).unwrap_or_default();
+        digits.parse().unwrap_or(0)
+    });
+    head.code.filter(|_| answer.len() >= length + body)
 }

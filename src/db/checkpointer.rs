@@ -1,9 +1,10 @@
 //! SQLite's write-ahead log is copied into the database beside the writer, not by it.
 //!
 //! Left alone, whoever commits the page that is one too many copies the whole log, and everybody waits for that: a
-//! few hundred milliseconds now and then. A connection of its own does most of it every other second while the writer
-//! goes on; what is left for the writer, when the log has grown all the same, is little. When something was erased, the
-//! log is emptied too, as soon as nobody reads from it.
+//! few hundred milliseconds now and then. A connection of its own does most of it while the writer goes on, every other
+//! second and whenever the log is long. It is the writer who begins the log anew, because only then nobody adds to it;
+//! what is left to copy by then is little. When something was erased, the log is emptied too, as soon as nobody reads
+//! from it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +20,14 @@ use diesel::sql_types::Integer;
 use super::DbConnection;
 use crate::error::Error;
 
-/// How often.
-const ROUND: Duration = Duration::from_secs(2);
+/// How often it looks how long the log is.
+const LOOK: Duration = Duration::from_millis(100);
+/// How many looks pass until what is there is copied, however little it is.
+const ROUND: u32 = 20;
+/// With so many pages in it, what is there is copied without waiting for that: at 16,000 the writer begins it anew.
+const LONG: i32 = 10_000;
+/// So few pages may be left when that is done: the writer copies them in a few milliseconds.
+const FEW: i32 = 500;
 
 /// Holds the thread: it ends when this is dropped.
 #[derive(Clone)]
@@ -29,16 +36,55 @@ pub(super) struct Checkpointer {
     to_empty: Arc<AtomicBool>,
 }
 
+/// What SQLite says of a checkpoint: whether somebody was in the way, and how many pages the log has and how many of
+/// them are copied.
 #[derive(QueryableByName)]
 struct Outcome {
     #[diesel(sql_type = Integer)]
     busy: i32,
+    #[diesel(sql_type = Integer)]
+    log: i32,
+    #[diesel(sql_type = Integer)]
+    checkpointed: i32,
 }
 
 /// Copies the whole log into the file and cuts it off. Whether nobody was in the way.
 pub(super) fn empty_the_log(conn: &mut DbConnection) -> QueryResult<bool> {
     let outcome: Outcome = sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
     Ok(outcome.busy == 0)
+}
+
+/// How long the log is, and how many of its pages are not copied yet.
+fn length(conn: &mut DbConnection) -> QueryResult<(i32, i32)> {
+    let outcome: Outcome = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(conn)?;
+    Ok((outcome.log, outcome.log - outcome.checkpointed))
+}
+
+/// Copies what is there, and what has come meanwhile, which is less each time.
+fn copy(conn: &mut DbConnection) -> QueryResult<()> {
+    for _ in 0..3 {
+        conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
+        let (_, uncopied) = length(conn)?;
+        if uncopied < FEW {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Copies or empties the log, if it is time.
+fn look(conn: &mut DbConnection, to_empty: &AtomicBool, is_round: bool) -> QueryResult<()> {
+    if is_round && to_empty.swap(false, Ordering::AcqRel) {
+        // What could not be done now is done in the next round.
+        let emptied = empty_the_log(conn).unwrap_or_default();
+        to_empty.fetch_or(!emptied, Ordering::AcqRel);
+        return Ok(());
+    }
+    let (log, uncopied) = length(conn)?;
+    if uncopied > 0 && is_round || uncopied >= FEW && log >= LONG {
+        copy(conn)?;
+    }
+    Ok(())
 }
 
 impl Checkpointer {
@@ -49,14 +95,11 @@ impl Checkpointer {
         let to_empty = Arc::new(AtomicBool::new(false));
         let wanted = Arc::clone(&to_empty);
         let work = move || {
-            while end.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
-                // One that could not be made now is made in the next round, or by the writer.
-                if wanted.swap(false, Ordering::AcqRel) {
-                    let emptied = empty_the_log(&mut conn).unwrap_or_default();
-                    wanted.fetch_or(!emptied, Ordering::AcqRel);
-                } else {
-                    let _ = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)");
-                }
+            let mut looks = 0_u32;
+            while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                looks = looks.wrapping_add(1);
+                // What failed now is tried again, or done by the writer.
+                let _ = look(&mut conn, &wanted, looks.is_multiple_of(ROUND));
             }
         };
         thread::Builder::new()

@@ -109,8 +109,6 @@ table! {
         account_id -> Text,
         id -> Text,
         poster_id -> Text,
-        program_id -> Text,
-        ambassador_id -> Text,
         scanned_at -> BigInt,
         user_agent -> Nullable<Text>,
         ip_address -> Nullable<Text>,
@@ -216,3 +214,4 @@ table! {
 allow_tables_to_appear_in_same_query!(posters, programs);
 allow_tables_to_appear_in_same_query!(accounts, events);
 allow_tables_to_appear_in_same_query!(impressions, impressions_of);
+allow_tables_to_appear_in_same_query!(impressions, posters);

@@ -15,6 +15,7 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
+use compact_str::CompactString;
 use futures_util::FutureExt;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -113,7 +114,7 @@ pub async fn edge(
 /// What has to be known of a request when it is answered.
 #[derive(Debug)]
 struct Ticket {
-    id: String,
+    id: CompactString,
     surface: Option<&'static Surface>,
     is_api: bool,
     is_image: bool,
@@ -150,7 +151,7 @@ fn dress(headers: &mut HeaderMap, ticket: &Ticket) {
 }
 
 /// The id the caller gave the request, if it is a tame one, else a new one.
-fn request_id(request: &ServiceRequest) -> String {
+fn request_id(request: &ServiceRequest) -> CompactString {
     let tame = |id: &&str| {
         (1..=64).contains(&id.len())
             && id
@@ -162,7 +163,7 @@ fn request_id(request: &ServiceRequest) -> String {
         .get(X_REQUEST_ID)
         .and_then(|value| value.to_str().ok())
         .filter(tame)
-        .map_or_else(|| ids::random("req"), str::to_owned)
+        .map_or_else(|| ids::random("req"), CompactString::from)
 }
 
 /// Leaves successes and pages as they are; everything that failed gets the one shape.

@@ -10,6 +10,9 @@ use crate::config::Keep;
 /// The client's address. Forwarded headers are believed only as far as a chain of trusted proxies wrote them.
 pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
+    if trusted.is_empty() {
+        return Some(peer);
+    }
     let forwarded = request
         .headers()
         .get_all("x-forwarded-for")

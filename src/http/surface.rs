@@ -2,6 +2,7 @@
 //! surface that the path belongs to, whoever noticed it.
 
 use actix_web::HttpResponse;
+use compact_str::CompactString;
 
 use crate::app::SURFACES;
 use crate::clock::Timestamp;
@@ -20,7 +21,7 @@ pub struct Told<'a> {
 
 /// The request's id, for handlers.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub CompactString);
 
 /// A part of the address space.
 #[derive(Debug)]

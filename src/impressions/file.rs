@@ -10,8 +10,9 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::{AccountId, ImpressionId};
 
-/// How many scans are filed in one transaction, so that writers in between never wait long.
-const STRETCH: i64 = 1000;
+/// How many scans are filed in one transaction: with more of them a scan costs little less, and whoever wants to write
+/// meanwhile waits for all.
+const STRETCH: i64 = 250;
 
 /// Files the account's next scans before `settled`, behind which some may still be on their way. How many: fewer
 /// than were there only if there are more.

@@ -4,15 +4,17 @@ use diesel::prelude::*;
 
 use crate::bounds::belongs;
 use crate::clock::Timestamp;
-use crate::db::schema::impressions;
+use crate::db::schema::{impressions, posters};
 use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
 use crate::metadata::Metadata;
 use crate::text::{IdempotencyKey, Line, Paragraph};
 
 /// One scan of one poster.
-#[derive(Debug, Clone, HasQuery, Insertable)]
-#[diesel(table_name = impressions, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, HasQuery)]
+#[diesel(table_name = impressions, base_query = impressions::table.inner_join(
+    posters::table.on(posters::account_id.eq(impressions::account_id).and(posters::id.eq(impressions::poster_id)))
+))]
 pub struct Impression {
     /// Whose it is.
     pub account_id: AccountId,
@@ -20,9 +22,11 @@ pub struct Impression {
     pub id: ImpressionId,
     /// What was scanned.
     pub poster_id: PosterId,
-    /// The poster's program.
+    /// The poster's program. It stands with the poster.
+    #[diesel(select_expression = posters::program_id)]
     pub program_id: ProgramId,
-    /// The poster's ambassador.
+    /// The poster's ambassador. It stands with the poster.
+    #[diesel(select_expression = posters::ambassador_id)]
     pub ambassador_id: AmbassadorId,
     /// When.
     pub scanned_at: Timestamp,

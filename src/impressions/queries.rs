@@ -17,7 +17,8 @@ pub fn find(
     id: &ImpressionId,
 ) -> QueryResult<Option<Impression>> {
     on_each_database!(conn, |c| Impression::query()
-        .find((account, id))
+        .filter(impressions::account_id.eq(account))
+        .filter(impressions::id.eq(id))
         .first(c)
         .optional())
 }
@@ -52,10 +53,9 @@ pub fn find_each(
         DbConnection::Postgres(c) => {
             let mut found = Vec::new();
             for (account, ids) in by_account(wanted.iter().copied()) {
-                let rows: Vec<Impression> = impressions::table
+                let rows = Impression::query()
                     .filter(impressions::account_id.eq(account))
                     .filter(impressions::id.eq_any(ids))
-                    .select(Impression::as_select())
                     .load(c)?;
                 found.extend(rows);
             }
@@ -67,8 +67,7 @@ pub fn find_each(
 many! {
     /// Scans carry no idempotency keys.
     Scans: Impression => "impressions" {
-        id: text, poster_id: text, program_id: text, ambassador_id: text, scanned_at: number, user_agent: text_or_null,
-        ip_address: text_or_null, metadata: text,
+        id: text, poster_id: text, scanned_at: number, user_agent: text_or_null, ip_address: text_or_null, metadata: text,
     } then ""
 }
 
@@ -79,8 +78,19 @@ pub fn insert(conn: &mut DbConnection, rows: &[Impression]) -> QueryResult<()> {
 
 /// Stores a scan that may have been stored before. `false`: its idempotency key is taken.
 pub fn insert_if_new(conn: &mut DbConnection, impression: &Impression) -> QueryResult<bool> {
+    let row = (
+        impressions::account_id.eq(&impression.account_id),
+        impressions::id.eq(&impression.id),
+        impressions::poster_id.eq(&impression.poster_id),
+        impressions::scanned_at.eq(impression.scanned_at),
+        impressions::user_agent.eq(&impression.user_agent),
+        impressions::ip_address.eq(&impression.ip_address),
+        impressions::metadata.eq(&impression.metadata),
+        impressions::idempotency_key.eq(&impression.idempotency_key),
+        impressions::idempotency_fingerprint.eq(&impression.idempotency_fingerprint),
+    );
     on_each_database!(conn, |c| diesel::insert_into(impressions::table)
-        .values(impression)
+        .values(row)
         .on_conflict_do_nothing()
         .execute(c))
     .map(|inserted| inserted == 1)

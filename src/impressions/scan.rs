@@ -1,7 +1,9 @@
 //! Verb: phones are held up to posters. The scans are recorded; where each leads is in `hanging`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Serialize;
 use url::Url;
 
 use super::hanging::Hanging;
@@ -19,8 +21,17 @@ use crate::metadata::Metadata;
 use crate::stats::tally::{scanned, tally};
 use crate::text::{Line, Paragraph};
 
+/// What the metadata of a scan say.
+#[derive(Debug, Serialize)]
+pub struct Circumstances<'a> {
+    /// See [`device_type`].
+    pub device_type: &'static str,
+    /// See [`referrer`].
+    pub referrer: &'a str,
+}
+
 /// A phone at a poster.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Scan {
     /// The poster.
     pub poster: Arc<Hanging>,
@@ -30,7 +41,7 @@ pub struct Scan {
     pub user_agent: Option<Paragraph>,
     /// Where the phone is, as far as it is kept.
     pub ip_address: Option<Line>,
-    /// `device_type` and `referrer`.
+    /// [`Circumstances`].
     pub metadata: Metadata,
     /// Whether it is an event.
     pub is_event: bool,
@@ -56,7 +67,10 @@ impl Scan {
 }
 
 /// Records scans and counts them.
-pub fn scan(conn: &mut DbConnection, scans: &[Timed<Scan>]) -> Result<Vec<ImpressionId>, Error> {
+pub fn scan(
+    conn: &mut DbConnection,
+    scans: &[Timed<Arc<Scan>>],
+) -> Result<Vec<ImpressionId>, Error> {
     let impressions: Vec<Impression> = scans.iter().map(|scan| scan.item.at(scan.at)).collect();
     queries::insert(conn, &impressions)?;
     tally(conn, impressions.iter().map(scanned))?;
@@ -116,11 +130,11 @@ pub fn device_type(user_agent: &str) -> &'static str {
 }
 
 /// The host that led to the scan, or `direct`. Only the host: a referrer's path can name a person.
-pub fn referrer(header: Option<&str>) -> String {
+pub fn referrer(header: Option<&str>) -> Cow<'static, str> {
     header
         .and_then(|text| Url::parse(text).ok())
         .and_then(|url| url.host_str().map(|host| host.chars().take(255).collect()))
-        .unwrap_or_else(|| "direct".to_owned())
+        .map_or(Cow::Borrowed("direct"), Cow::Owned)
 }
 
 #[cfg(test)]

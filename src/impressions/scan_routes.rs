@@ -8,11 +8,10 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, LOCATION, REFERER, RETRY_AFTER, USER_AGENT,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
 use super::hanging::{Hanging, hanging};
-use super::scan::{Scan, device_type, referrer};
+use super::scan::{Circumstances, Scan, device_type, referrer};
 use super::scan_page;
 use crate::app::App;
 use crate::config::Keep;
@@ -88,9 +87,10 @@ async fn find(app: &App, code: &PosterCode) -> Result<Option<Arc<Hanging>>, Erro
 
 /// Keeps a scan where nothing gets lost: in the database or, while that takes none, in the journal.
 async fn keep(app: &App, scan: Scan) -> Result<ImpressionId, Error> {
+    let scan = Arc::new(scan);
     let mut at = None;
     if !app.journal.is_in_use() {
-        let spare = scan.clone();
+        let spare = Arc::clone(&scan);
         let written = app.db.write_together(&app.scans, spare, PATIENCE).await;
         let not_written = match written {
             Ok(id) => return Ok(id),
@@ -133,13 +133,10 @@ fn seen(app: &App, request: &HttpRequest, poster: Arc<Hanging>) -> Scan {
             .map(|value| String::from_utf8_lossy(value.as_bytes()))
     };
     let agent = header(USER_AGENT).unwrap_or_default();
-    let metadata = Map::from_iter([
-        ("device_type".to_owned(), Value::from(device_type(&agent))),
-        (
-            "referrer".to_owned(),
-            Value::from(referrer(header(REFERER).as_deref())),
-        ),
-    ]);
+    let metadata = Metadata::of(&Circumstances {
+        device_type: device_type(&agent),
+        referrer: &referrer(header(REFERER).as_deref()),
+    });
     Scan {
         poster,
         tail: Tail::random(),
@@ -148,7 +145,7 @@ fn seen(app: &App, request: &HttpRequest, poster: Arc<Hanging>) -> Scan {
         ip_address: peer::address(request, &app.config.trusted_proxies)
             .and_then(|address| peer::kept(address, app.config.scan_address))
             .map(|text| Line::cut(&text)),
-        metadata: Metadata::from(&metadata),
+        metadata,
         is_event: app.config.impression_events,
     }
 }

@@ -2,9 +2,8 @@
 CREATE TABLE impressions (
     account_id              TEXT COLLATE "C" NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
+    -- Program and ambassador are the poster's, which keeps them for ever.
     poster_id               TEXT COLLATE "C" NOT NULL,
-    program_id              TEXT COLLATE "C" NOT NULL,
-    ambassador_id           TEXT COLLATE "C" NOT NULL,
     scanned_at              BIGINT NOT NULL,
     user_agent              TEXT CHECK (length(user_agent) <= 2000),
     ip_address              TEXT CHECK (length(ip_address) <= 45),
@@ -14,8 +13,7 @@ CREATE TABLE impressions (
     idempotency_fingerprint TEXT COLLATE "C",
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
     PRIMARY KEY (account_id, id),
-    FOREIGN KEY (account_id, poster_id, program_id, ambassador_id)
-        REFERENCES posters (account_id, id, program_id, ambassador_id)
+    FOREIGN KEY (account_id, poster_id) REFERENCES posters (account_id, id)
 );
 
 -- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times

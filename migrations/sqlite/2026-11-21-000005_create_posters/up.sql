@@ -17,7 +17,7 @@ CREATE TABLE posters (
     updated_at              INTEGER NOT NULL,
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
     PRIMARY KEY (account_id, id),
-    -- The target of an impression's foreign key: its program and ambassador are the poster's.
+    -- The target of foreign keys: who copies a poster's program and ambassador copies them right.
     UNIQUE (account_id, id, program_id, ambassador_id),
     FOREIGN KEY (account_id, program_id, ambassador_id) REFERENCES ambassadors (account_id, program_id, id)
 ) STRICT;

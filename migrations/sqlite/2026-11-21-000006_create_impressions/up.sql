@@ -3,9 +3,8 @@
 CREATE TABLE impressions (
     account_id              TEXT NOT NULL,
     id                      TEXT NOT NULL,
+    -- Program and ambassador are the poster's, which keeps them for ever.
     poster_id               TEXT NOT NULL,
-    program_id              TEXT NOT NULL,
-    ambassador_id           TEXT NOT NULL,
     scanned_at              INTEGER NOT NULL,
     user_agent              TEXT CHECK (length(user_agent) <= 2000),
     ip_address              TEXT CHECK (length(ip_address) <= 45),
@@ -15,8 +14,7 @@ CREATE TABLE impressions (
     idempotency_fingerprint TEXT,
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
     PRIMARY KEY (account_id, id),
-    FOREIGN KEY (account_id, poster_id, program_id, ambassador_id)
-        REFERENCES posters (account_id, id, program_id, ambassador_id)
+    FOREIGN KEY (account_id, poster_id) REFERENCES posters (account_id, id)
 ) STRICT, WITHOUT ROWID;
 
 -- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
