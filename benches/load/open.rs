@@ -18,6 +18,8 @@ use crate::support::paths::Ready;
 /// As many as `wrk` has.
 const CONNECTIONS: usize = 64;
 const NAP: Duration = Duration::from_micros(50);
+/// How long it goes on before it counts: connections are new, and what the turn before has left is still being done.
+const WARM_UP: Duration = Duration::from_secs(1);
 /// The longest that anything may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -36,20 +38,21 @@ struct Client {
     answer: Vec<u8>,
 }
 
-/// `rate` requests per second for `seconds`, each by whichever connection is free.
+/// `rate` requests per second for `seconds` after a warm-up, each by whichever connection is free.
 pub(crate) fn drive(port: u16, requests: &Ready, rate: f64, seconds: u64) -> Latency {
     let interval = Duration::from_secs_f64(1.0 / rate).as_nanos();
-    let total = Duration::from_secs(seconds).as_nanos() / interval;
+    let total = (WARM_UP + Duration::from_secs(seconds)).as_nanos() / interval;
     let total = u64::try_from(total).expect("a number of requests");
     let interval = u64::try_from(interval).expect("an interval");
     let mut poll = Poll::new().expect("a poll");
     let mut clients: Vec<Client> = (0..CONNECTIONS).map(|n| connect(port, &poll, n)).collect();
     let mut free: Vec<usize> = (0..CONNECTIONS).collect();
     let mut events = Events::with_capacity(CONNECTIONS);
-    let (mut latencies, mut failures, mut sent) = (Vec::new(), 0, 0);
-    let begin = Instant::now() + NAP;
+    let (mut latencies, mut failures) = (Vec::new(), 0);
+    let (mut sent, mut answered) = (0, 0);
+    let begin = Instant::now();
     let due = |n| begin + Duration::from_nanos(interval * n);
-    while (latencies.len() as u64) < total {
+    while answered < total {
         while sent < total
             && due(sent) <= Instant::now()
             && let Some(place) = free.pop()
@@ -62,7 +65,10 @@ pub(crate) fn drive(port: u16, requests: &Ready, rate: f64, seconds: u64) -> Lat
         for event in &events {
             let client = &mut clients[event.token().0];
             if let Some(status) = client.read() {
-                latencies.push(client.due.elapsed());
+                answered += 1;
+                if client.due >= begin + WARM_UP {
+                    latencies.push(client.due.elapsed());
+                }
                 failures += u64::from(status >= 400);
                 free.push(event.token().0);
             }
