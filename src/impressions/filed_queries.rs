@@ -5,10 +5,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::model::{Impression, ImpressionFilter};
+use super::model::{Impression, ImpressionFilter, ambassador_id, program_id};
 use super::queries::find_each;
 use crate::db::page::{Order, Page, paged, wanted};
-use crate::db::schema::{impressions, impressions_filed, impressions_of, posters};
+use crate::db::schema::{impressions, impressions_filed, impressions_of};
 use crate::db::statement::statement;
 use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wanted};
@@ -27,10 +27,12 @@ pub fn filed_up_to(
 
 const FILE: &str = "INSERT INTO impressions_of (account_id, whose, id) \
     SELECT account_id, poster_id, id FROM impressions WHERE account_id = ? AND id > ? AND id <= ? \
-    UNION ALL SELECT i.account_id, p.ambassador_id, i.id FROM impressions i CROSS JOIN posters p \
-        WHERE p.account_id = i.account_id AND p.id = i.poster_id AND i.account_id = ? AND i.id > ? AND i.id <= ? \
-    UNION ALL SELECT i.account_id, p.program_id, i.id FROM impressions i CROSS JOIN posters p \
-        WHERE p.account_id = i.account_id AND p.id = i.poster_id AND i.account_id = ? AND i.id > ? AND i.id <= ? \
+    UNION ALL SELECT account_id, (SELECT ambassador_id FROM posters \
+            WHERE posters.account_id = impressions.account_id AND posters.id = poster_id), id \
+        FROM impressions WHERE account_id = ? AND id > ? AND id <= ? \
+    UNION ALL SELECT account_id, (SELECT program_id FROM posters \
+            WHERE posters.account_id = impressions.account_id AND posters.id = poster_id), id \
+        FROM impressions WHERE account_id = ? AND id > ? AND id <= ? \
     ORDER BY 2, 3 ON CONFLICT DO NOTHING";
 
 const FILED: &str = "INSERT INTO impressions_filed (account_id, up_to) VALUES (?, ?) \
@@ -188,9 +190,9 @@ fn unfiled(
         let mut query = Impression::query()
             .filter(impressions::account_id.eq(account))
             .into_boxed();
-        wanted!(query, posters::program_id, filter.program_id);
+        wanted!(query, program_id(), filter.program_id);
         wanted!(query, impressions::poster_id, filter.poster_id);
-        wanted!(query, posters::ambassador_id, filter.ambassador_id);
+        wanted!(query, ambassador_id(), filter.ambassador_id);
         if let Some(up_to) = up_to {
             query = query.filter(impressions::id.gt(up_to));
         }

@@ -1,5 +1,6 @@
 //! An impression.
 
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use crate::bounds::belongs;
@@ -10,11 +11,36 @@ use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wan
 use crate::metadata::Metadata;
 use crate::text::{IdempotencyKey, Line, Paragraph};
 
+/// The program of the impression's poster. Not a join: PostgreSQL would look through all posters for each impression as
+/// long as it has no statistics.
+#[auto_type]
+pub(super) fn program_id() -> _ {
+    let of_poster = posters::account_id
+        .eq(impressions::account_id)
+        .and(posters::id.eq(impressions::poster_id));
+    let found = posters::table.filter(of_poster);
+    found
+        .select(posters::program_id)
+        .single_value()
+        .assume_not_null()
+}
+
+/// The ambassador of the impression's poster.
+#[auto_type]
+pub(super) fn ambassador_id() -> _ {
+    let of_poster = posters::account_id
+        .eq(impressions::account_id)
+        .and(posters::id.eq(impressions::poster_id));
+    let found = posters::table.filter(of_poster);
+    found
+        .select(posters::ambassador_id)
+        .single_value()
+        .assume_not_null()
+}
+
 /// One scan of one poster.
 #[derive(Debug, Clone, HasQuery)]
-#[diesel(table_name = impressions, base_query = impressions::table.inner_join(
-    posters::table.on(posters::account_id.eq(impressions::account_id).and(posters::id.eq(impressions::poster_id)))
-))]
+#[diesel(table_name = impressions)]
 pub struct Impression {
     /// Whose it is.
     pub account_id: AccountId,
@@ -23,10 +49,10 @@ pub struct Impression {
     /// What was scanned.
     pub poster_id: PosterId,
     /// The poster's program. It stands with the poster.
-    #[diesel(select_expression = posters::program_id)]
+    #[diesel(select_expression = program_id())]
     pub program_id: ProgramId,
     /// The poster's ambassador. It stands with the poster.
-    #[diesel(select_expression = posters::ambassador_id)]
+    #[diesel(select_expression = ambassador_id())]
     pub ambassador_id: AmbassadorId,
     /// When.
     pub scanned_at: Timestamp,
