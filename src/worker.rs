@@ -75,7 +75,8 @@ pub async fn run(app: App) {
         let signups = app.signups.written();
         if new < CROWD || signups - numbered > MOST_UNNUMBERED {
             match number_all(&app).await {
-                Ok(()) => numbered = signups,
+                Ok(true) => numbered = signups,
+                Ok(false) => {}
                 Err(error) => log::warn!("events could not be numbered, later again: {error:?}"),
             }
         }
@@ -182,7 +183,8 @@ pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
             let share = if in_a_crowd { 9 } else { 4 };
             tokio::time::sleep(began.elapsed() * share).await;
             let new = u128::from(come(app) - before) * 1000;
-            if !in_a_crowd && new > u128::from(CROWD) * began.elapsed().as_millis().max(1) {
+            let is_crowd = new > u128::from(CROWD) * began.elapsed().as_millis().max(1);
+            if app.journal.is_in_use() || (is_crowd && !in_a_crowd) {
                 return Ok(false);
             }
         }

@@ -4,8 +4,6 @@
 //! by the worker, so that there are never too many at once. On SQLite they have their numbers from the beginning; only what
 //! was copied from PostgreSQL may lack some.
 
-use std::time::Instant;
-
 use super::queries::{self, STRETCH};
 use crate::app::App;
 use crate::db::{DbConnection, name};
@@ -37,6 +35,7 @@ pub async fn number_new(app: &App, account: &AccountId) -> Result<(), Error> {
     Ok(())
 }
 
+/// The next [`STRETCH`] of them. Whether there may be more.
 async fn number_next(app: &App, account: &AccountId) -> Result<bool, Error> {
     let id = account.clone();
     let is_needed = app
@@ -46,18 +45,16 @@ async fn number_next(app: &App, account: &AccountId) -> Result<bool, Error> {
     Ok(is_needed.await? && app.db.write(move |conn, _| number_some(conn, &id)).await?)
 }
 
-/// The same for every account, before anybody asks: so it takes a fifth of the time and leaves the rest to those who do.
+/// The same for every account before anybody asks: the first [`STRETCH`] of each, so that whoever calls it again and again
+/// goes on with other things in between. Whether that were all.
 ///
 /// # Errors
 /// The database's.
-pub async fn number_all(app: &App) -> Result<(), Error> {
+pub async fn number_all(app: &App) -> Result<bool, Error> {
     let accounts = app.db.read(|conn| Ok(queries::accounts_to_number(conn)?));
+    let mut is_all = true;
     for account in accounts.await? {
-        let mut began = Instant::now();
-        while number_next(app, &account).await? {
-            tokio::time::sleep(began.elapsed() * 4).await;
-            began = Instant::now();
-        }
+        is_all &= !number_next(app, &account).await?;
     }
-    Ok(())
+    Ok(is_all)
 }

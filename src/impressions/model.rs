@@ -11,31 +11,27 @@ use crate::ids::{AccountId, AmbassadorId, ImpressionId, PosterId, ProgramId, Wan
 use crate::metadata::Metadata;
 use crate::text::{IdempotencyKey, Line, Paragraph};
 
+#[auto_type]
+fn is_of_impression() -> _ {
+    let of_account = posters::account_id.eq(impressions::account_id);
+    of_account.and(posters::id.eq(impressions::poster_id))
+}
+
 /// The program of the impression's poster. Not a join: PostgreSQL would look through all posters for each impression as
 /// long as it has no statistics.
 #[auto_type]
 pub(super) fn program_id() -> _ {
-    let of_poster = posters::account_id
-        .eq(impressions::account_id)
-        .and(posters::id.eq(impressions::poster_id));
-    let found = posters::table.filter(of_poster);
-    found
-        .select(posters::program_id)
-        .single_value()
-        .assume_not_null()
+    let found = posters::table.filter(is_of_impression());
+    let found = found.select(posters::program_id);
+    found.single_value().assume_not_null()
 }
 
 /// The ambassador of the impression's poster.
 #[auto_type]
 pub(super) fn ambassador_id() -> _ {
-    let of_poster = posters::account_id
-        .eq(impressions::account_id)
-        .and(posters::id.eq(impressions::poster_id));
-    let found = posters::table.filter(of_poster);
-    found
-        .select(posters::ambassador_id)
-        .single_value()
-        .assume_not_null()
+    let found = posters::table.filter(is_of_impression());
+    let found = found.select(posters::ambassador_id);
+    found.single_value().assume_not_null()
 }
 
 /// One scan of one poster.
