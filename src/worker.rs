@@ -1,18 +1,20 @@
 //! What happens without a request: scans are filed and events numbered, old scans lose what is personal about them, and old
 //! deliveries and events are deleted.
 
+mod filing;
+mod pace;
+
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::accounts;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::{DbConnection, order};
+use crate::db::DbConnection;
 use crate::erasures;
 use crate::error::Error;
 use crate::events::number::number_all;
 use crate::ids::{AccountId, EventId, ImpressionId};
-use crate::impressions::file;
 use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
 use crate::impressions::model::Impression;
@@ -20,6 +22,8 @@ use crate::impressions::replay::{Entry, replay};
 use crate::webhooks;
 use crate::webhooks::forget_events::forget_events;
 use crate::webhooks::retain::forget as forget_deliveries;
+pub use filing::file_scans;
+use filing::{CROWD, come};
 
 /// How often the worker looks for something to do.
 const ROUND: Duration = Duration::from_secs(1);
@@ -27,9 +31,7 @@ const ROUND: Duration = Duration::from_secs(1);
 const RETENTION: u64 = 600;
 /// How many rounds pass between two looks at how far webhooks are behind.
 const MEASURES: u64 = 10;
-/// In a crowd filing waits, so that it does not take the writer's time from the phones …
-const CROWD: u64 = 200;
-/// … until so many scans wait, because lists have to look through them.
+/// In a crowd filing waits until so many scans wait, because lists have to look through them.
 const MOST_UNFILED: u64 = 3_000_000;
 
 /// In a crowd numbering events waits too, until there have been so many signups, whose events somebody will ask for.
@@ -66,10 +68,12 @@ pub async fn run(app: App) {
         let new = come(&app) - seen;
         seen += new;
         if unfiled.is_none_or(|unfiled| (unfiled > 0 && new < CROWD) || unfiled > MOST_UNFILED) {
-            match file_scans(&app, unfiled.is_some_and(|unfiled| unfiled > MOST_UNFILED)).await {
-                Ok(true) => filed = Some(written),
-                Ok(false) => {}
-                Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
+            let in_a_crowd = unfiled.is_some_and(|unfiled| unfiled > MOST_UNFILED);
+            // However many there are, the other work has its turn: what was begun goes on in the next round.
+            match tokio::time::timeout(ROUND, file_scans(&app, in_a_crowd)).await {
+                Ok(Ok(true)) => filed = Some(written),
+                Ok(Ok(false)) | Err(_) => {}
+                Ok(Err(error)) => log::warn!("scans could not be filed, later again: {error:?}"),
             }
         }
         let signups = app.signups.written();
@@ -155,41 +159,6 @@ async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
         }
         (stored, _) => stored,
     }
-}
-
-/// How many scans and signups have come since the start.
-fn come(app: &App) -> u64 {
-    app.scans.written() + app.signups.written()
-}
-
-/// Files all scans that are not filed yet, or those that it gets to before a crowd comes, unless `in_a_crowd`.
-/// Whether it got to all.
-///
-/// # Errors
-/// The database's.
-pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
-    for account in accounts(app).await? {
-        loop {
-            let (id, clock) = (account.clone(), app.clock.clone());
-            let work = move |conn: &mut _, _| {
-                let settled = order::settled_before(conn, &clock)?;
-                file::file(conn, &id, settled)
-            };
-            let (began, before) = (Instant::now(), come(app));
-            if !app.db.write_unseen(work).await? {
-                break;
-            }
-            // Everybody else gets four fifths of the writer's time and of a core, and phones in a crowd nine tenths.
-            let share = if in_a_crowd { 9 } else { 4 };
-            tokio::time::sleep(began.elapsed() * share).await;
-            let new = u128::from(come(app) - before) * 1000;
-            let is_crowd = new > u128::from(CROWD) * began.elapsed().as_millis().max(1);
-            if app.journal.is_in_use() || (is_crowd && !in_a_crowd) {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }
 
 /// Forgets what is personal about scans past the retention. The number of scans.

@@ -104,3 +104,4 @@ mod webhook_processes;
 mod webhook_secrets;
 mod webhooks;
 mod whatever_comes;
+mod worker;

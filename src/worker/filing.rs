@@ -1,0 +1,67 @@
+//! Scans are filed when there is time for it.
+
+use std::time::{Duration, Instant};
+
+use super::{accounts, pace};
+use crate::app::App;
+use crate::db::order;
+use crate::error::Error;
+use crate::impressions::file;
+
+/// So many scans and signups a second are a crowd, for which filing waits: it takes the writer's time from the phones.
+pub(super) const CROWD: u64 = 200;
+/// If it can wait no longer it takes a tenth of the time.
+const IN_A_CROWD: u32 = 9;
+
+/// How many scans and signups have come since the start.
+pub(super) fn come(app: &App) -> u64 {
+    app.scans.written() + app.signups.written()
+}
+
+/// Files all scans that are not filed yet, or those that it gets to before a crowd comes, unless `in_a_crowd`.
+/// Whether it got to all.
+///
+/// # Errors
+/// The database's.
+pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
+    for account in accounts(app).await? {
+        loop {
+            let (id, clock) = (account.clone(), app.clock.clone());
+            let work = move |conn: &mut _, _| {
+                let settled = order::settled_before(conn, &clock)?;
+                file::file(conn, &id, settled)
+            };
+            let (began, before) = (Instant::now(), come(app));
+            if !app.db.write_unseen(work).await? {
+                break;
+            }
+            match in_a_crowd {
+                true => tokio::time::sleep(began.elapsed() * IN_A_CROWD).await,
+                false => pace::rest(began.elapsed()).await,
+            }
+            let is_crowd = is_crowd(come(app) - before, began.elapsed());
+            if app.journal.is_in_use() || (is_crowd && !in_a_crowd) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Whether it is a crowd if so many came in so long.
+fn is_crowd(came: u64, within: Duration) -> bool {
+    u128::from(came) * 1000 > u128::from(CROWD) * within.as_millis().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_more_than_two_hundred_in_a_second() {
+        assert!(is_crowd(201, Duration::from_secs(1)));
+        assert!(!is_crowd(200, Duration::from_secs(1)));
+        assert!(is_crowd(1, Duration::from_millis(4)));
+        assert!(!is_crowd(0, Duration::ZERO));
+    }
+}

@@ -1,0 +1,60 @@
+//! How long work in the background rests between two pieces of it, so that nobody in the foreground waits for it.
+
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// A quiet process gives background work a fifth of the time …
+const QUIET: u32 = 4;
+/// … and a busy one a twentieth.
+const BUSY: u32 = 19;
+/// A process is busy if it takes more than this part of all the processors' time.
+const BUSY_FROM: u32 = 8;
+
+/// Rests after a piece of work that took `took`.
+pub(super) async fn rest(took: Duration) {
+    let (began, processor) = (Instant::now(), processor_time());
+    tokio::time::sleep(took * QUIET).await;
+    if is_busy(processor_time().saturating_sub(processor), began.elapsed()) {
+        tokio::time::sleep(took * (BUSY - QUIET)).await;
+    }
+}
+
+/// Whether a process is busy that takes so much of the processors' time within so long.
+fn is_busy(processor: Duration, within: Duration) -> bool {
+    processor * BUSY_FROM > within * processors()
+}
+
+fn processors() -> u32 {
+    available_parallelism().map_or(1, |number| u32::try_from(number.get()).unwrap_or(1))
+}
+
+/// What this process has taken of the processors' time, all its threads together.
+fn processor_time() -> Duration {
+    let taken = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(taken).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_all_processors_is_busy_and_who_takes_none_is_not() {
+        let second = Duration::from_secs(1);
+        assert!(is_busy(second * processors(), second));
+        assert!(!is_busy(second * processors() / 9, second));
+        assert!(!is_busy(Duration::ZERO, second));
+    }
+
+    #[test]
+    fn work_takes_processor_time() {
+        let before = processor_time();
+        let mut sum = 0_u64;
+        while processor_time() == before {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+        assert!(processor_time() > before);
+    }
+}

@@ -1,0 +1,50 @@
+//! What the worker does by itself, without being called by a test.
+
+use std::time::{Duration, Instant};
+
+use handbill::events::queries::accounts_to_number;
+use handbill::ids::AccountId;
+use handbill::impressions::filed_queries::filed_up_to;
+use handbill::worker;
+
+use crate::support::{TestApp, on_both};
+
+/// Whether all scans up to this one are filed and all events numbered.
+async fn is_done(app: &TestApp, account: &AccountId, scan: &str) -> bool {
+    let account = account.clone();
+    let look = app.app.db.read(move |conn| {
+        let is_numbered = accounts_to_number(conn)?.is_empty();
+        Ok((filed_up_to(conn, &account)?, is_numbered))
+    });
+    let (filed, is_numbered) = look.await.expect("an answer");
+    is_numbered && filed.is_some_and(|filed| filed.as_str() >= scan)
+}
+
+on_both! {
+    async fn scans_get_filed_and_events_numbered_though_nobody_asks(app: &TestApp) {
+        let scan = app.a_scan().await;
+        app.a_referral_from(&scan).await;
+        let scan = scan["id"].as_str().expect("an id");
+        let accounts = app.app.db.read(|conn| Ok(handbill::accounts::queries::list(conn)?));
+        let account = accounts.await.expect("accounts").remove(0).id;
+        assert!(!is_done(app, &account, scan).await);
+        let worker = actix_web::rt::spawn(worker::run(app.app.clone()));
+        let began = Instant::now();
+        while !is_done(app, &account, scan).await {
+            assert!(began.elapsed() < Duration::from_secs(30), "the worker does not come to it");
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+        worker.abort();
+    }
+
+    async fn nothing_is_filed_while_scans_go_to_the_journal(app: &TestApp) {
+        app.a_scan().await;
+        app.app.journal.use_it(true);
+        assert!(!worker::file_scans(&app.app, false).await.expect("no more"), "it stops after some");
+        app.a_scan().await;
+        assert!(!worker::file_scans(&app.app, true).await.expect("no more"), "and in a crowd too");
+        app.app.journal.use_it(false);
+        app.a_scan().await;
+        assert!(worker::file_scans(&app.app, false).await.expect("filed"));
+    }
+}
