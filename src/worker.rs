@@ -5,7 +5,7 @@ mod filing;
 mod pace;
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::accounts;
 use crate::app::App;
@@ -78,10 +78,12 @@ pub async fn run(app: App) {
         }
         let signups = app.signups.written();
         if new < CROWD || signups - numbered > MOST_UNNUMBERED {
-            match number_all(&app).await {
-                Ok(true) => numbered = signups,
-                Ok(false) => {}
-                Err(error) => log::warn!("events could not be numbered, later again: {error:?}"),
+            match tokio::time::timeout(ROUND, number_events(&app)).await {
+                Ok(Ok(())) => numbered = signups,
+                Ok(Err(error)) => {
+                    log::warn!("events could not be numbered, later again: {error:?}");
+                }
+                Err(_) => {}
             }
         }
         if round % MEASURES == 0
@@ -159,6 +161,16 @@ async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
         }
         (stored, _) => stored,
     }
+}
+
+/// Numbers all events that have no number yet, some at a time.
+async fn number_events(app: &App) -> Result<(), Error> {
+    let mut began = Instant::now();
+    while !number_all(app).await? {
+        pace::rest(began.elapsed()).await;
+        began = Instant::now();
+    }
+    Ok(())
 }
 
 /// Forgets what is personal about scans past the retention. The number of scans.

@@ -48,7 +48,7 @@ fn main() {
     values(&mut criterion);
     metrics(&mut criterion);
     let mut referrals = Vec::new();
-    for (rows, said) in [(10_000, "10,000"), (100_000, "100,000")] {
+    for (rows, said) in [(10_000, "10,000"), (1_000_000, "1,000,000")] {
         let file = folder.path().join(format!("{rows}.db"));
         let database = format!("sqlite://{}", file.display());
         referrals = list(&mut criterion, &database, rows, said);

@@ -17,7 +17,7 @@ const PARTS: [&str; 12] = [
     "write a referral as JSON",
     "write a page of 50 as JSON",
     "load a page of 50 of 10,000 referrals",
-    "load a page of 50 of 100,000 referrals",
+    "load a page of 50 of 1,000,000 referrals",
     "a write alone",
     "64 writes at once",
     "64 purchases and their commissions",
