@@ -70,20 +70,18 @@ pub async fn run(app: App) {
         if unfiled.is_none_or(|unfiled| (unfiled > 0 && new < CROWD) || unfiled > MOST_UNFILED) {
             let in_a_crowd = unfiled.is_some_and(|unfiled| unfiled > MOST_UNFILED);
             // However many there are, the other work has its turn: what was begun goes on in the next round.
-            match tokio::time::timeout(ROUND, file_scans(&app, in_a_crowd)).await {
-                Ok(Ok(true)) => filed = Some(written),
-                Ok(Ok(false)) | Err(_) => {}
-                Ok(Err(error)) => log::warn!("scans could not be filed, later again: {error:?}"),
+            match file_scans(&app, in_a_crowd, ROUND).await {
+                Ok(true) => filed = Some(written),
+                Ok(false) => {}
+                Err(error) => log::warn!("scans could not be filed, later again: {error:?}"),
             }
         }
         let signups = app.signups.written();
         if new < CROWD || signups - numbered > MOST_UNNUMBERED {
-            match tokio::time::timeout(ROUND, number_events(&app)).await {
-                Ok(Ok(())) => numbered = signups,
-                Ok(Err(error)) => {
-                    log::warn!("events could not be numbered, later again: {error:?}");
-                }
-                Err(_) => {}
+            match number_events(&app, ROUND).await {
+                Ok(true) => numbered = signups,
+                Ok(false) => {}
+                Err(error) => log::warn!("events could not be numbered, later again: {error:?}"),
             }
         }
         if round % MEASURES == 0
@@ -163,14 +161,17 @@ async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
     }
 }
 
-/// Numbers all events that have no number yet, some at a time.
-async fn number_events(app: &App) -> Result<(), Error> {
-    let mut began = Instant::now();
-    while !number_all(app).await? {
+/// Numbers the events that have no number yet, some at a time, as many as it gets to `within` so long. Whether it got to all.
+async fn number_events(app: &App, within: Duration) -> Result<bool, Error> {
+    let started = Instant::now();
+    while started.elapsed() <= within {
+        let began = Instant::now();
+        if number_all(app).await? {
+            return Ok(true);
+        }
         pace::rest(began.elapsed()).await;
-        began = Instant::now();
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Forgets what is personal about scans past the retention. The number of scans.

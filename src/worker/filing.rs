@@ -18,12 +18,13 @@ pub(super) fn come(app: &App) -> u64 {
     app.scans.written() + app.signups.written()
 }
 
-/// Files all scans that are not filed yet, or those that it gets to before a crowd comes, unless `in_a_crowd`.
-/// Whether it got to all.
+/// Files all scans that are not filed yet, or those that it gets to `within` so long and before a crowd comes, unless
+/// `in_a_crowd`. Whether it got to all. What it has begun it waits for: a slow database must not get more and more of it.
 ///
 /// # Errors
 /// The database's.
-pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
+pub async fn file_scans(app: &App, in_a_crowd: bool, within: Duration) -> Result<bool, Error> {
+    let started = Instant::now();
     for account in accounts(app).await? {
         loop {
             let (id, clock) = (account.clone(), app.clock.clone());
@@ -36,11 +37,12 @@ pub async fn file_scans(app: &App, in_a_crowd: bool) -> Result<bool, Error> {
                 break;
             }
             match in_a_crowd {
-                true => tokio::time::sleep(began.elapsed() * IN_A_CROWD).await,
+                true => pace::rest_for(began.elapsed() * IN_A_CROWD).await,
                 false => pace::rest(began.elapsed()).await,
             }
             let is_crowd = is_crowd(come(app) - before, began.elapsed());
-            if app.journal.is_in_use() || (is_crowd && !in_a_crowd) {
+            let is_over = started.elapsed() > within || app.journal.is_in_use();
+            if is_over || (is_crowd && !in_a_crowd) {
                 return Ok(false);
             }
         }

@@ -9,16 +9,23 @@ use rustix::time::{ClockId, clock_gettime};
 const QUIET: u32 = 4;
 /// … and a busy one a twentieth.
 const BUSY: u32 = 19;
+/// After a piece that took very long, somebody else may wait for what comes behind the work in the background.
+const LONGEST: Duration = Duration::from_secs(1);
 /// A process is busy if it takes more than this part of all the processors' time.
 const BUSY_FROM: u32 = 8;
 
 /// Rests after a piece of work that took `took`.
 pub(super) async fn rest(took: Duration) {
     let (began, processor) = (Instant::now(), processor_time());
-    tokio::time::sleep(took * QUIET).await;
+    rest_for(took * QUIET).await;
     if is_busy(processor_time().saturating_sub(processor), began.elapsed()) {
-        tokio::time::sleep(took * (BUSY - QUIET)).await;
+        rest_for(took * (BUSY - QUIET)).await;
     }
+}
+
+/// Rests so long, at most a second.
+pub(super) async fn rest_for(long: Duration) {
+    tokio::time::sleep(long.min(LONGEST)).await;
 }
 
 /// Whether a process is busy that takes so much of the processors' time within so long.

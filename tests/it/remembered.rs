@@ -111,7 +111,11 @@ async fn filing_scans_changes_no_answer_and_forgets_none() {
     for _ in 0..20 {
         app.a_scan().await;
         let before = db.state().await;
-        assert!(file_scans(&app.app, false).await.expect("filed"));
+        assert!(
+            file_scans(&app.app, false, Duration::MAX)
+                .await
+                .expect("filed")
+        );
         if before.is_some() && db.state().await == before {
             app.stop().await;
             return;

@@ -1,5 +1,7 @@
 //! The counts, and lists of scans that are filed or not.
 
+use std::time::Duration;
+
 use handbill::worker;
 use serde_json::{Value, json};
 
@@ -97,7 +99,7 @@ on_both! {
             }).collect();
             let before = pages(app, &posters).await;
             assert_eq!(before, expected, "round {round}, the last ones not filed");
-            assert!(worker::file_scans(&app.app, false).await.expect("filed"));
+            assert!(worker::file_scans(&app.app, false, Duration::MAX).await.expect("filed"));
             assert_eq!(pages(app, &posters).await, expected, "round {round}, all filed");
         }
         let path = format!("/api/v1/impressions?posterId={}&order=desc&limit=3&offset=2", id(&posters[0]));

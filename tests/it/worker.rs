@@ -37,14 +37,20 @@ on_both! {
         worker.abort();
     }
 
+    async fn filing_stops_when_its_time_is_over_and_goes_on_the_next_time(app: &TestApp) {
+        app.a_scan().await;
+        assert!(!worker::file_scans(&app.app, false, Duration::ZERO).await.expect("some"), "there may be more");
+        assert!(worker::file_scans(&app.app, false, Duration::ZERO).await.expect("none"), "there was no more");
+    }
+
     async fn nothing_is_filed_while_scans_go_to_the_journal(app: &TestApp) {
         app.a_scan().await;
         app.app.journal.use_it(true);
-        assert!(!worker::file_scans(&app.app, false).await.expect("no more"), "it stops after some");
+        assert!(!worker::file_scans(&app.app, false, Duration::MAX).await.expect("no more"), "it stops after some");
         app.a_scan().await;
-        assert!(!worker::file_scans(&app.app, true).await.expect("no more"), "and in a crowd too");
+        assert!(!worker::file_scans(&app.app, true, Duration::MAX).await.expect("no more"), "and in a crowd too");
         app.app.journal.use_it(false);
         app.a_scan().await;
-        assert!(worker::file_scans(&app.app, false).await.expect("filed"));
+        assert!(worker::file_scans(&app.app, false, Duration::MAX).await.expect("filed"));
     }
 }
