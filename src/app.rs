@@ -68,9 +68,9 @@ pub struct App {
     pub rate_limit: Option<RateLimit>,
     /// Requests per address without a key that works, if they are limited.
     pub strangers: Option<Strangers>,
-    /// Whose key has this hash, as of a moment ago.
+    /// Whose key has this hash.
     pub keys: Recent<String, Opened>,
-    /// The posters that hang, as of a moment ago.
+    /// The posters that hang.
     pub hanging: Recent<PosterCode, Arc<Hanging>>,
     /// Scans on their way into the database.
     pub scans: Together<Arc<Scan>, ImpressionId>,

@@ -14,6 +14,7 @@ use super::queries;
 use super::scope::{Granted, Scope};
 use crate::app::{App, SURFACE};
 use crate::bounds::Bounds;
+use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::http::account::Caller;
@@ -31,6 +32,8 @@ pub struct Opened {
     pub granted: Granted,
     /// Whether strangers have the key, so that its requests are counted for each of them.
     pub is_everybodys: bool,
+    /// From when on it opens nothing.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl From<ApiKey> for Opened {
@@ -55,6 +58,7 @@ impl From<ApiKey> for Opened {
             caller,
             granted,
             is_everybodys: key.kind == KeyKind::Publishable,
+            expires_at: key.expires_at,
         }
     }
 }
@@ -187,8 +191,9 @@ async fn identify(request: &ServiceRequest) -> Result<Opened, Error> {
         let key = app.db.read(find).await?;
         Ok(key.map(Opened::from))
     };
-    let known = app.keys.get(&question, look_up).await?;
+    let known = app.keys.get(&app.db, &question, look_up).await?;
     known
+        .filter(|key| key.expires_at.is_none_or(|end| end > app.clock.now()))
         .filter(|key| names(request, &key.caller.id))
         .ok_or(Error::Unauthorized)
 }

@@ -1,20 +1,24 @@
-//! What was looked up a moment ago: a small map in front of look-ups that every request makes.
+//! What was looked up before: a small map in front of look-ups that every request makes.
 //!
-//! What this process changes is forgotten at once. What another process changes is noticed at the next look-up,
-//! which is at most [`FRESH`] later, plus the time that it takes. Only what exists is remembered: something new is
-//! found at once, and wrong keys and codes cannot push out the right ones.
+//! What this process changes is forgotten at once. What another process changes is noticed within [`FRESH`], plus the
+//! time that it takes to ask: the database counts every change of a row from which answers are made
+//! (`cache_generation`, by triggers), and if that number is another one, everything is forgotten. Only what exists is
+//! remembered: something new is found at once, and wrong keys and codes cannot push out the right ones.
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::prelude::*;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
+use super::schema::cache_generation;
+use super::{Db, DbConnection};
 use crate::error::Error;
 
-/// How long an answer is used without asking the database again.
+/// How long answers are used without asking the database whether something has changed.
 pub const FRESH: Duration = Duration::from_millis(500);
 
 /// How many answers are kept.
@@ -27,17 +31,21 @@ pub struct Recent<K, V>(Arc<Inner<K, V>>);
 
 struct Inner<K, V> {
     answers: Cache<K, Answer<V>>,
-    /// Counts the times that something was forgotten: a look-up that began before must not be remembered after.
+    /// Counts the times that everything was forgotten.
     forgotten: AtomicU64,
+    /// The database's number when it was last asked.
+    generation: AtomicI64,
+    /// Milliseconds from `started` until which nobody has to ask. Whoever comes later moves it and asks, and the others
+    /// go on with what is there.
+    fresh_until: AtomicU64,
     started: Instant,
 }
 
 #[derive(Clone)]
 struct Answer<V> {
     value: V,
-    /// Milliseconds from `started` until which the answer is fresh. Whoever finds it stale moves it and looks up,
-    /// and the others go on with what is there, so that one look-up is made and not one per request.
-    fresh_until: Arc<AtomicU64>,
+    /// How often everything had been forgotten when it was looked up: it is none of those that came after.
+    forgotten: u64,
 }
 
 impl<K, V> Clone for Recent<K, V> {
@@ -51,52 +59,73 @@ impl<K: Hash + Eq + Clone, V: Clone> Default for Recent<K, V> {
         Self(Arc::new(Inner {
             answers: Cache::with_weighter(FEW, MOST, UnitWeighter),
             forgotten: AtomicU64::new(0),
+            generation: AtomicI64::new(-1),
+            fresh_until: AtomicU64::new(0),
             started: Instant::now(),
         }))
     }
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
-    /// The answer to `question`: the one that is known, or what `look_up` finds.
+    /// The answer to `question`: the one that is known, or what `look_up` finds in `db`.
     ///
     /// # Errors
-    /// Those of `look_up`.
+    /// Those of `look_up`, and of asking whether something has changed.
     pub async fn get(
+        &self,
+        db: &Db,
+        question: &K,
+        look_up: impl Future<Output = Result<Option<V>, Error>>,
+    ) -> Result<Option<V>, Error> {
+        let generation = db.read(|conn| Ok(generation(conn)?));
+        self.refresh(generation).await?;
+        self.answer(question, look_up).await
+    }
+
+    /// Forgets everything if something has changed, which is looked at now and then.
+    async fn refresh(
+        &self,
+        generation: impl Future<Output = Result<i64, Error>>,
+    ) -> Result<(), Error> {
+        let now = millis(self.0.started.elapsed());
+        let until = self.0.fresh_until.load(Ordering::Acquire);
+        let is_mine = || {
+            let next = now + millis(FRESH);
+            let fresh_until = &self.0.fresh_until;
+            let swapped =
+                fresh_until.compare_exchange(until, next, Ordering::AcqRel, Ordering::Relaxed);
+            swapped.is_ok()
+        };
+        if now >= until && is_mine() {
+            let generation = generation.await?;
+            if self.0.generation.swap(generation, Ordering::AcqRel) != generation {
+                self.forget();
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(
         &self,
         question: &K,
         look_up: impl Future<Output = Result<Option<V>, Error>>,
     ) -> Result<Option<V>, Error> {
-        let now = self.now();
-        if let Some(answer) = self.0.answers.get(question) {
-            let until = answer.fresh_until.load(Ordering::Relaxed);
-            let is_mine = || {
-                let next = now + millis(FRESH);
-                let swapped = answer.fresh_until.compare_exchange(
-                    until,
-                    next,
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                );
-                swapped.is_ok()
-            };
-            if now < until || !is_mine() {
-                return Ok(Some(answer.value));
-            }
+        let forgotten = self.0.forgotten.load(Ordering::Acquire);
+        if let Some(answer) = self.0.answers.get(question)
+            && answer.forgotten == forgotten
+        {
+            return Ok(Some(answer.value));
         }
-        let before = self.0.forgotten.load(Ordering::Acquire);
         let found = look_up.await?;
         match &found {
             None => {
                 self.0.answers.remove(question);
             }
-            Some(value) if before == self.0.forgotten.load(Ordering::Acquire) => {
-                let answer = Answer {
-                    value: value.clone(),
-                    fresh_until: Arc::new(AtomicU64::new(now + millis(FRESH))),
-                };
+            Some(value) => {
+                let value = value.clone();
+                let answer = Answer { value, forgotten };
                 self.0.answers.insert(question.clone(), answer);
             }
-            Some(_) => {}
         }
         Ok(found)
     }
@@ -111,10 +140,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         self.0.forgotten.fetch_add(1, Ordering::Release);
         self.0.answers.clear();
     }
+}
 
-    fn now(&self) -> u64 {
-        millis(self.0.started.elapsed())
-    }
+fn generation(conn: &mut DbConnection) -> QueryResult<i64> {
+    cache_generation::table
+        .select(cache_generation::generation)
+        .first(conn)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -125,24 +156,41 @@ fn millis(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    async fn ask(recent: &Recent<u8, u8>, found: u8) -> Option<u8> {
+        recent.answer(&1, async { Ok(Some(found)) }).await.unwrap()
+    }
+
     #[tokio::test]
     async fn what_is_forgotten_during_a_look_up_is_not_remembered_after_it() {
         let recent = Recent::<u8, u8>::default();
-        let old = recent
-            .get(&1, async {
-                recent.forget();
-                Ok(Some(1))
-            })
-            .await;
-        assert_eq!(old.unwrap(), Some(1));
-        assert_eq!(recent.last(&1), None);
-        assert_eq!(
-            recent.get(&1, async { Ok(Some(2)) }).await.unwrap(),
-            Some(2)
-        );
-        assert_eq!(
-            recent.get(&1, async { Ok(Some(3)) }).await.unwrap(),
-            Some(2)
-        );
+        let look_up = async {
+            recent.forget();
+            Ok(Some(1))
+        };
+        assert_eq!(recent.answer(&1, look_up).await.unwrap(), Some(1));
+        assert_eq!(ask(&recent, 2).await, Some(2));
+        assert_eq!(ask(&recent, 3).await, Some(2));
+    }
+
+    #[tokio::test]
+    async fn everything_is_forgotten_when_the_generation_is_another() {
+        let recent = Recent::<u8, u8>::default();
+        let is_asked_again = || recent.0.fresh_until.store(0, Ordering::Relaxed);
+        for (generation, found, answer) in [(7, 1, 1), (7, 2, 1), (8, 3, 3), (8, 4, 3), (7, 5, 5)] {
+            is_asked_again();
+            recent.refresh(async { Ok(generation) }).await.unwrap();
+            assert_eq!(ask(&recent, found).await, Some(answer));
+        }
+        let nobody = async { panic!("it was asked a moment ago") };
+        recent.refresh(nobody).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_known_stays_when_nobody_can_say_whether_it_has_changed() {
+        let recent = Recent::<u8, u8>::default();
+        ask(&recent, 1).await;
+        let refused = recent.refresh(async { Err(Error::Unavailable(String::new())) });
+        assert!(refused.await.is_err());
+        assert_eq!(recent.last(&1), Some(1));
     }
 }

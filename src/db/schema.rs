@@ -211,6 +211,13 @@ table! {
     }
 }
 
+table! {
+    cache_generation (only_row) {
+        only_row -> BigInt,
+        generation -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(posters, programs);
 allow_tables_to_appear_in_same_query!(accounts, events);
 allow_tables_to_appear_in_same_query!(impressions, impressions_of);

@@ -81,7 +81,7 @@ async fn find(app: &App, code: &PosterCode) -> Result<Option<Arc<Hanging>>, Erro
     let look_up = app
         .db
         .read(move |conn| Ok(hanging(conn, &sought)?.map(Arc::new)));
-    let found = app.hanging.get(code, look_up).await;
+    let found = app.hanging.get(&app.db, code, look_up).await;
     found.or_else(|error| app.hanging.last(code).map(Some).ok_or(error))
 }
 

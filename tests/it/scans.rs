@@ -1,9 +1,12 @@
 //! `/q/{code}`: where phones arrive.
 
+use futures_util::future::join_all;
+use handbill::db::positions::Positions;
+use handbill::db::recent;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Database, TestApp, on_both};
+use crate::support::{Answer, Database, TestApp, on_both};
 
 const PHONE: &str =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) Mobile/15E148 Safari/604.1";
@@ -74,6 +77,43 @@ on_both! {
         let id = app.all("impressions").await[0]["id"].as_str().expect("an id").to_owned();
         let landing = format!("https://example.com/x?a=1&b=%20&impression_id={id}#top");
         assert_eq!(answer.header("location"), Some(&*landing));
+    }
+
+    async fn what_another_process_changes_leads_phones_elsewhere_within_a_second(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let other = app.beside(Positions::default());
+        let change = async |path: String, change: Value| {
+            app.nobody().get(&scan_path(&poster)).await;
+            other.put(&path, change).await.ok();
+            tokio::time::sleep(recent::FRESH).await;
+            app.nobody().get(&scan_path(&poster)).await
+        };
+        let leads_to = |answer: Answer, start: &str| {
+            let landing = answer.header("location").expect("a location").to_owned();
+            assert!(landing.starts_with(start), "{landing}");
+        };
+        let path = |kind: &str, id: &Value| format!("/api/v1/{kind}/{}", id.as_str().expect("an id"));
+        let (program, poster_path) = (path("programs", &poster["program_id"]), path("posters", &poster["id"]));
+        let answer = change(program, json!({ "landing_url": "https://example.com/new" })).await;
+        leads_to(answer, "https://example.com/new?impression_id=");
+        let answer = change(poster_path.clone(), json!({ "landing_url": "https://example.com/own" })).await;
+        leads_to(answer, "https://example.com/own?impression_id=");
+        assert_eq!(change(poster_path, json!({ "status": "retired" })).await.status, 404);
+        other.stop().await;
+    }
+
+    /// Every change says so in one row, for which they wait for each other.
+    async fn posters_that_are_changed_all_at_once_all_change(app: &TestApp) {
+        let student = app.a_student_of(&app.a_program().await).await;
+        let mut posters = Vec::new();
+        for _ in 0..8 {
+            posters.push(app.a_poster_of(&student).await);
+        }
+        let changes = (0..80).map(async |number| {
+            let id = posters[number % 8]["id"].as_str().expect("an id");
+            app.put(&format!("/api/v1/posters/{id}"), json!({ "location": format!("Wall {number}") })).await.ok()
+        });
+        join_all(changes).await;
     }
 
     async fn a_code_may_be_typed_in_lower_case_and_in_groups(app: &TestApp) {

@@ -98,6 +98,8 @@ fn every_table_is_copied_after_what_it_points_at() {
     let stored: BTreeSet<String> = columns(&mut conn)
         .into_iter()
         .map(|column| column.table_name)
+        // It says something about processes, not about rows.
+        .filter(|name| name != "cache_generation")
         .collect();
     let place = |name: &str| TABLES.iter().position(|table| table.name == name);
     let listed: BTreeSet<String> = TABLES.iter().map(|table| table.name.to_owned()).collect();
