@@ -2,7 +2,7 @@
 //!
 //! Starts everything itself (both servers, a PostgreSQL cluster with PostgreSQL's own settings). Throughput: `wrk`
 //! drives both in turns, so that what else the machine does meets both, and the stored rows are counted after each
-//! path. Latency: an open loop at half of the throughput that was reached. Start: five times, on the database that the
+//! path. Latency: an open loop at half of the throughput that was reached, in turns as well. Start: five times, on the database that the
 //! load has left. The tables go into `docs/benchmarks.md`. Ratios mean something; all else is this machine's.
 //!
 //! `ROUNDS` and `SECONDS` in the environment make a run shorter.
@@ -23,6 +23,7 @@ mod report;
 #[path = "../support/mod.rs"]
 mod support;
 
+use open::Latency;
 use report::{Report, Row};
 use support::number;
 use support::paths::{self, Path};
@@ -86,28 +87,46 @@ fn measure(stage: &Stage, path: &Path, hello: &hello::Server, sizes: &Sizes) -> 
         turns.push((bare, ours));
     }
     let (_, reached, _) = support::spread(turns.iter().map(|(_, ours)| ours.per_second));
-    let seconds = sizes.seconds;
-    let ours = open::drive(stage.port, &path.requests(), reached / 2.0, seconds);
-    let root = paths::Ready::Whole(vec![support::http::request(hello.port, "", "/", None)]);
-    let bare = open::drive(hello.port, &root, reached / 2.0, seconds);
+    let waits = wait(stage, path, hello, sizes, reached / 2.0);
 
-    let failures: u64 = turns.iter().map(|(_, ours)| ours.failures).sum();
+    let failures = turns.iter().map(|(_, ours)| ours.failures);
+    let failures = failures.chain(waits.iter().map(|(_, ours)| ours.failures));
+    let name = path.name;
     assert_eq!(
-        (failures, ours.failures),
-        (0, 0),
-        "{}: every request is answered well",
-        path.name
+        failures.sum::<u64>(),
+        0,
+        "{name}: every request is answered well"
     );
     // What was answered must be stored. Requests that were under way when a turn ended may be stored too.
-    let answered: u64 = turns.iter().map(|(_, ours)| ours.requests).sum();
+    let answered = turns.iter().map(|(_, ours)| ours.requests);
+    let answered = answered.chain(waits.iter().map(|(_, ours)| ours.requests));
+    let answered: u64 = answered.sum();
     if let (Some(table), Some(before)) = (path.fills, before) {
         let stored = stage.count(table) - before;
-        let answered = answered + ours.requests;
         assert!(
             stored >= answered,
-            "{}: {answered} answered, {stored} stored",
-            path.name
+            "{name}: {answered} answered, {stored} stored"
         );
     }
-    Row::new(path.name, &turns, ours, bare, megabytes)
+    Row::new(name, &turns, &waits, megabytes)
+}
+
+/// How long a request waits for its answer at a fixed rate: the bare server's and ours, in turns.
+fn wait(
+    stage: &Stage,
+    path: &Path,
+    hello: &hello::Server,
+    sizes: &Sizes,
+    rate: f64,
+) -> Vec<(Latency, Latency)> {
+    let root = paths::Ready::Whole(vec![support::http::request(hello.port, "", "/", None)]);
+    let turn = |round| {
+        let bare = open::drive(hello.port, &root, rate, sizes.seconds);
+        let requests = path.requests(&format!("open{round}"));
+        (
+            bare,
+            open::drive(stage.port, &requests, rate, sizes.seconds),
+        )
+    };
+    (0..sizes.rounds).map(turn).collect()
 }

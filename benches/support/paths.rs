@@ -119,14 +119,14 @@ impl Path {
         headers + &rest
     }
 
-    /// The requests of the open loop, ready to be numbered and sent.
-    pub(crate) fn requests(&self) -> Ready {
+    /// The requests of a turn of the open loop, ready to be numbered and sent.
+    pub(crate) fn requests(&self, turn: &str) -> Ready {
         let get = |target: &String| request(self.port, &self.key, target, None);
         match &self.requests {
             Requests::Same(target) => Ready::Whole(vec![get(target)]),
             Requests::Turns(targets) => Ready::Whole(targets.iter().map(get).collect()),
             Requests::Keyed { target, body } => {
-                let body = body.replace("TURN", "open");
+                let body = body.replace("TURN", turn);
                 let whole = request(self.port, &self.key, target, Some(&body));
                 let (head, tail) = whole.split_once(NUMBER).expect("a place for the number");
                 Ready::Numbered(head.to_owned(), tail.to_owned())
