@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_cors::CorsError;
 use actix_http::ConnectionType;
@@ -25,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, FieldError, words};
 use crate::http::browsers;
 use crate::http::connections::Connections;
+use crate::http::remembered::route;
 use crate::http::seat::Seat;
 use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
@@ -76,18 +77,19 @@ pub async fn edge(
         request.head_mut().method = Method::GET;
     }
     let app = request.app_data::<web::Data<App>>().cloned();
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let took = started.elapsed();
     let count = |route: Option<&str>, status| {
         if let Some(app) = &app {
-            app.metrics.count(&method, route, status, started.elapsed());
+            app.metrics.count(&method, route, status, took);
         }
     };
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let mut response = match outcome {
         Ok(Ok(response)) => shaped(response, &ticket),
         Ok(Err(error)) => {
             let error = foreign(&error);
             count(None, error.status());
-            return Err(finished(error, ticket, &method, started));
+            return Err(finished(error, ticket, &method, took));
         }
         Err(_) => {
             count(None, StatusCode::INTERNAL_SERVER_ERROR);
@@ -95,7 +97,7 @@ pub async fn edge(
                 app.metrics.panicked();
             }
             let error = Error::internal("a handler panicked");
-            return Err(finished(error, ticket, &method, started));
+            return Err(finished(error, ticket, &method, took));
         }
     };
     let connections = app.as_ref().map(|app| &app.admission.connections);
@@ -104,10 +106,10 @@ pub async fn edge(
         head.set_connection_type(ConnectionType::Close);
     }
     dress(response.headers_mut(), &ticket);
-    let (route, status) = (response.request().match_pattern(), response.status());
+    let (route, status) = (route(response.request()), response.status());
     let route = route.as_deref();
     count(route, status);
-    log_line(&method, route, status, started, &ticket.id);
+    log_line(&method, route, status, took, &ticket.id);
     Ok(response)
 }
 
@@ -127,16 +129,14 @@ impl Ticket {
         let app = request.app_data::<web::Data<App>>();
         let path = request.match_info().as_str();
         let surface = surface::of(path);
+        // Only surfaces ask for what takes time.
+        let asked = app.filter(|_| surface.is_some());
         Self {
             is_api: path.starts_with("/api/") || surface.is_some(),
             is_image: path.starts_with("/qr/"),
             id: request_id(request),
-            // Only surfaces ask for it.
-            public_url: match (surface, app) {
-                (Some(_), Some(app)) => app.public_url.clone(),
-                _ => String::new(),
-            },
-            at: app.map_or(Timestamp::from_micros(0), |app| app.clock.now()),
+            public_url: asked.map_or(String::new(), |app| app.public_url.clone()),
+            at: asked.map_or(Timestamp::from_micros(0), |app| app.clock.now()),
             surface,
         }
     }
@@ -283,15 +283,15 @@ impl ResponseError for Finished {
     }
 }
 
-fn finished(error: Error, ticket: Ticket, method: &Method, started: Instant) -> actix_web::Error {
-    log_line(method, None, error.status(), started, &ticket.id);
+fn finished(error: Error, ticket: Ticket, method: &Method, took: Duration) -> actix_web::Error {
+    log_line(method, None, error.status(), took, &ticket.id);
     Finished { error, ticket }.into()
 }
 
 /// The route's pattern, not the path: a path can hold whatever somebody typed, an e-mail address too.
-fn log_line(method: &Method, route: Option<&str>, status: StatusCode, started: Instant, id: &str) {
+fn log_line(method: &Method, route: Option<&str>, status: StatusCode, took: Duration, id: &str) {
     let route = route.unwrap_or("-");
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     log::info!(
         target: "handbill::http",
         request_id = id, method = method.as_str(), route = route, status = status.as_u16(), micros = micros;

@@ -12,7 +12,7 @@ use actix_web::http::header::{ContentType, HeaderValue, LINK};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
-use actix_web::{HttpMessage, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use compact_str::CompactString;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -87,7 +87,18 @@ enum Kept {
         matter: Matter,
         body: Bytes,
         link: Option<HeaderValue>,
+        route: Route,
     },
+}
+
+/// The pattern of the route that answered.
+#[derive(Debug, Clone)]
+struct Route(Option<CompactString>);
+
+/// The pattern of the route that `request` was for, if there is one; it is known when it has been answered.
+pub fn route(request: &HttpRequest) -> Option<CompactString> {
+    let Route(known) = request.extensions().get().cloned().unwrap_or(Route(None));
+    known.or_else(|| request.match_pattern().map(CompactString::from))
 }
 
 #[derive(Debug, Clone)]
@@ -155,10 +166,12 @@ pub async fn remembered(
             matter,
             body,
             link,
+            route,
         } = kept
         && state.is_still(now, *matter)
     {
         app.answers.given.fetch_add(1, Ordering::Relaxed);
+        request.extensions_mut().insert(route.clone());
         let again = again(body.clone(), link.clone());
         return Ok(request.into_response(again));
     }
@@ -205,6 +218,7 @@ fn learn(
         return response.map_into_boxed_body();
     };
     let link = response.headers().get(LINK).cloned();
+    let route = Route(route(response.request()));
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
     let body = match body.try_into_bytes() {
@@ -216,6 +230,7 @@ fn learn(
                     matter,
                     body,
                     link,
+                    route,
                 };
                 app.answers.kept.insert(question, answer);
             }

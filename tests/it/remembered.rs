@@ -86,6 +86,20 @@ on_both! {
         app.nobody().get("/api/v1/referrals").await.refused_with(401);
     }
 
+    async fn an_answer_that_is_given_again_is_counted_for_its_route(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
+        given_again(app, "/api/v1/referrals").await;
+        for _ in 0..10 {
+            app.get(&path).await.ok();
+        }
+        let metrics = app.nobody().get("/metrics").await.text();
+        let count = "handbill_http_requests_total{method=\"GET\",route=\"/api/v1/referrals/{id}\",status=\"200\"} 10";
+        assert!(metrics.contains(count), "{metrics}");
+        assert!(metrics.contains("route=\"/api/v1/referrals\""), "{metrics}");
+        assert!(!metrics.contains("route=\"none\""), "{metrics}");
+    }
+
     async fn what_another_process_writes_is_seen_within_a_second(app: &TestApp) {
         let referral = app.a_referral().await;
         let path = format!("/api/v1/referrals/{}", referral["id"].as_str().expect("an id"));
