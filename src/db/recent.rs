@@ -130,7 +130,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         Ok(found)
     }
 
-    /// The last answer that is known, however old.
+    /// The last answer that is known, however old: also one that was forgotten.
     pub fn last(&self, question: &K) -> Option<V> {
         self.0.answers.get(question).map(|answer| answer.value)
     }
@@ -138,7 +138,6 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
     /// Forgets everything: something that may be in an answer has changed.
     pub fn forget(&self) {
         self.0.forgotten.fetch_add(1, Ordering::Release);
-        self.0.answers.clear();
     }
 }
 
@@ -191,6 +190,10 @@ mod tests {
         ask(&recent, 1).await;
         let refused = recent.refresh(async { Err(Error::Unavailable(String::new())) });
         assert!(refused.await.is_err());
-        assert_eq!(recent.last(&1), Some(1));
+        recent.forget();
+        assert_eq!(recent.last(&1), Some(1), "it is better than nothing");
+        let gone = recent.answer(&1, async { Ok(None) });
+        assert_eq!(gone.await.unwrap(), None);
+        assert_eq!(recent.last(&1), None);
     }
 }

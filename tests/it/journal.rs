@@ -147,23 +147,41 @@ on_both! {
     }
 }
 
+/// Opens or shuts a database of the cluster. Whoever is in it is thrown out.
+fn door(database: &str, open: bool) {
+    let mut admin = DbConnection::open(&cluster().url("postgres")).expect("the cluster");
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    let then = if open { "SELECT 1" } else { &end };
+    admin
+        .batch_execute(&format!(
+            "ALTER DATABASE {database} ALLOW_CONNECTIONS {open}; {then}"
+        ))
+        .expect("the door");
+}
+
+#[actix_web::test]
+async fn a_change_makes_no_poster_unknown_while_the_server_of_the_database_is_away() {
+    let app = TestApp::start(Database::postgres_of_its_own("changed_before")).await;
+    let code = a_known_poster(&app).await;
+    let other = app.a_poster().await;
+    let path = format!("/api/v1/posters/{}", other["id"].as_str().expect("an id"));
+    app.put(&path, json!({ "location": "Gym" })).await.ok();
+    door("changed_before", false);
+    let given = scan(&app, &code).await;
+    door("changed_before", true);
+    while worker::replay_journal(&app.app).await.is_err() {}
+    assert!(stored(&app).await.contains(&given));
+    app.stop().await;
+}
+
 #[actix_web::test]
 async fn when_the_server_of_the_database_goes_away_under_load_every_scan_that_was_answered_is_stored_once()
  {
     let database = Database::postgres_of_its_own("goes_away");
     let app = TestApp::start(database).await;
     let code = a_known_poster(&app).await;
-    let door = |open: bool| {
-        let mut admin = DbConnection::open(&cluster().url("postgres")).expect("the cluster");
-        let end =
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'goes_away'";
-        admin
-            .batch_execute(&format!(
-                "ALTER DATABASE goes_away ALLOW_CONNECTIONS {open}; {}",
-                if open { "SELECT 1" } else { end }
-            ))
-            .expect("the door");
-    };
     let phones = async {
         let mut given = HashSet::new();
         let mut slowest = Duration::ZERO;
@@ -176,10 +194,10 @@ async fn when_the_server_of_the_database_goes_away_under_load_every_scan_that_wa
     };
     let accident = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        door(false);
+        door("goes_away", false);
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert!(worker::replay_journal(&app.app).await.is_err());
-        door(true);
+        door("goes_away", true);
     };
     let ((given, slowest), ()) = tokio::join!(phones, accident);
     assert!(slowest < Duration::from_secs(4), "{slowest:?}");
