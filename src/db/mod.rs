@@ -66,6 +66,8 @@ pub struct Db {
     reader: Option<Writer>,
     /// On PostgreSQL, who wants to know the server's state.
     asking: Together<(), Option<State>>,
+    /// Who wants to know whether what is in memory is still so.
+    aging: Together<(), i64>,
     commits: Commits,
     tally: Tally,
     /// On SQLite.
@@ -87,6 +89,7 @@ impl Db {
                 .then(|| Writer::start_reader(url, &clock))
                 .transpose()?,
             asking: Together::by(state::ask_server, Matter::Nothing),
+            aging: Together::by(recent::generation, Matter::Nothing),
             commits,
             tally,
             checkpointer: is_file.then(|| Checkpointer::start(url)).transpose()?,
@@ -207,6 +210,11 @@ impl Db {
                 told.ok().flatten()
             }
         }
+    }
+
+    /// A number that is another one whenever something has changed of which answers are remembered (see [`recent`]).
+    async fn generation(&self) -> Result<i64, Error> {
+        self.read_together(&self.aging, ()).await
     }
 
     /// Whether [`Db::state`] asks nobody else.

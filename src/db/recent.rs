@@ -1,9 +1,10 @@
 //! What was looked up before: a small map in front of look-ups that every request makes.
 //!
 //! What this process changes is forgotten at once. What another process changes is noticed within [`FRESH`], plus the
-//! time that it takes to ask: the database counts every change of a row from which answers are made
-//! (`cache_generation`, by triggers), and if that number is another one, everything is forgotten. Only what exists is
-//! remembered: something new is found at once, and wrong keys and codes cannot push out the right ones.
+//! time that it takes to ask, and within [`OLDEST`] however long that takes: the database counts every change of a row
+//! from which answers are made (`cache_generation`, by triggers), and if that number is another one, everything is
+//! forgotten. Only what exists is remembered: something new is found at once, and wrong keys and codes cannot push out
+//! the right ones.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -15,11 +16,15 @@ use quick_cache::UnitWeighter;
 use quick_cache::sync::Cache;
 
 use super::schema::cache_generation;
+use super::together::Timed;
 use super::{Db, DbConnection};
 use crate::error::Error;
 
 /// How long answers are used without asking the database whether something has changed.
 pub const FRESH: Duration = Duration::from_millis(500);
+
+/// How long answers are used at most: whoever finds that nobody was told anything for so long asks before going on.
+const OLDEST: Duration = Duration::from_secs(1);
 
 /// How many answers are kept.
 const MOST: u64 = 20_000;
@@ -35,9 +40,11 @@ struct Inner<K, V> {
     forgotten: AtomicU64,
     /// The database's number when it was last asked.
     generation: AtomicI64,
-    /// Milliseconds from `started` until which nobody has to ask. Whoever comes later moves it and asks, and the others
-    /// go on with what is there.
-    fresh_until: AtomicU64,
+    /// When somebody has to ask again, in milliseconds from `started`. Whoever comes later moves it and asks, and the
+    /// others go on with what is there …
+    ask_at: AtomicU64,
+    /// … until then: [`OLDEST`] after the last asking began that was answered.
+    good_until: AtomicU64,
     started: Instant,
 }
 
@@ -60,7 +67,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Default for Recent<K, V> {
             answers: Cache::with_weighter(FEW, MOST, UnitWeighter),
             forgotten: AtomicU64::new(0),
             generation: AtomicI64::new(-1),
-            fresh_until: AtomicU64::new(0),
+            ask_at: AtomicU64::new(0),
+            good_until: AtomicU64::new(0),
             started: Instant::now(),
         }))
     }
@@ -77,8 +85,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         question: &K,
         look_up: impl Future<Output = Result<Option<V>, Error>>,
     ) -> Result<Option<V>, Error> {
-        let generation = db.read(|conn| Ok(generation(conn)?));
-        self.refresh(generation).await?;
+        self.refresh(db.generation()).await?;
         self.answer(question, look_up).await
     }
 
@@ -88,21 +95,26 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         generation: impl Future<Output = Result<i64, Error>>,
     ) -> Result<(), Error> {
         let now = millis(self.0.started.elapsed());
-        let until = self.0.fresh_until.load(Ordering::Acquire);
-        let is_mine = || {
-            let next = now + millis(FRESH);
-            let fresh_until = &self.0.fresh_until;
-            let swapped =
-                fresh_until.compare_exchange(until, next, Ordering::AcqRel, Ordering::Relaxed);
-            swapped.is_ok()
-        };
-        if now >= until && is_mine() {
+        if self.must_ask(now) {
             let generation = generation.await?;
             if self.0.generation.swap(generation, Ordering::AcqRel) != generation {
                 self.forget();
             }
+            let good_until = now + millis(OLDEST);
+            self.0.good_until.fetch_max(good_until, Ordering::AcqRel);
         }
         Ok(())
+    }
+
+    fn must_ask(&self, now: u64) -> bool {
+        let at = self.0.ask_at.load(Ordering::Acquire);
+        let is_mine = || {
+            let next = now + millis(FRESH);
+            let ask_at = &self.0.ask_at;
+            let moved = ask_at.compare_exchange(at, next, Ordering::AcqRel, Ordering::Relaxed);
+            moved.is_ok()
+        };
+        (now >= at && is_mine()) || now >= self.0.good_until.load(Ordering::Acquire)
     }
 
     async fn answer(
@@ -130,7 +142,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         Ok(found)
     }
 
-    /// The last answer that is known, however old: also one that was forgotten.
+    /// The last answer that is known, however old: also one that was forgotten. For who cannot ask the database.
     pub fn last(&self, question: &K) -> Option<V> {
         self.0.answers.get(question).map(|answer| answer.value)
     }
@@ -141,10 +153,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
     }
 }
 
-fn generation(conn: &mut DbConnection) -> QueryResult<i64> {
-    cache_generation::table
+/// Looks the number up once and tells all who `asked`.
+pub(super) fn generation(conn: &mut DbConnection, asked: &[Timed<()>]) -> Result<Vec<i64>, Error> {
+    let generation = cache_generation::table
         .select(cache_generation::generation)
-        .first(conn)
+        .first(conn)?;
+    Ok(vec![generation; asked.len()])
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -153,6 +167,8 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     async fn ask(recent: &Recent<u8, u8>, found: u8) -> Option<u8> {
@@ -174,12 +190,28 @@ mod tests {
     #[tokio::test]
     async fn everything_is_forgotten_when_the_generation_is_another() {
         let recent = Recent::<u8, u8>::default();
-        let is_asked_again = || recent.0.fresh_until.store(0, Ordering::Relaxed);
+        let is_asked_again = || recent.0.ask_at.store(0, Ordering::Relaxed);
         for (generation, found, answer) in [(7, 1, 1), (7, 2, 1), (8, 3, 3), (8, 4, 3), (7, 5, 5)] {
             is_asked_again();
             recent.refresh(async { Ok(generation) }).await.unwrap();
             assert_eq!(ask(&recent, found).await, Some(answer));
         }
+        let nobody = async { panic!("it was asked a moment ago") };
+        recent.refresh(nobody).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_on_with_what_nobody_was_told_anything_of_for_long() {
+        let recent = Recent::<u8, u8>::default();
+        recent.refresh(async { Ok(7) }).await.unwrap();
+        ask(&recent, 1).await;
+        recent.0.ask_at.store(0, Ordering::Relaxed);
+        recent.0.good_until.store(0, Ordering::Relaxed);
+        // Somebody asks and waits, or has hung up meanwhile.
+        let waiting = recent.refresh(std::future::pending());
+        assert!(waiting.now_or_never().is_none());
+        recent.refresh(async { Ok(8) }).await.unwrap();
+        assert_eq!(ask(&recent, 2).await, Some(2));
         let nobody = async { panic!("it was asked a moment ago") };
         recent.refresh(nobody).await.unwrap();
     }

@@ -185,14 +185,7 @@ impl Desk {
         }
         let moments = &mut self.moments;
         let Some(commits) = &self.commits else {
-            let gone = group.iter_mut().any(|job| {
-                let ran = job.run(&mut conn, moments);
-                matches!(ran, Ran::Gone(_))
-            });
-            if gone {
-                return Err(Error::Unavailable("the database went away".to_owned()));
-            }
-            self.conn = Some(conn);
+            self.conn = Some(look_up(conn, &self.url, group, moments)?);
             return Ok(());
         };
         let committed = match together(&mut conn, group, moments, commits) {
@@ -211,6 +204,30 @@ impl Desk {
         }
         committed
     }
+}
+
+/// Look-ups change nothing, so those for which the connection turned out to be dead are made again, on a new one.
+fn look_up(
+    mut conn: DbConnection,
+    url: &str,
+    group: &mut [Box<dyn Job>],
+    moments: &mut Moments,
+) -> Result<DbConnection, Error> {
+    let mut is_gone = |conn: &mut DbConnection| {
+        let gone = |job: &mut Box<dyn Job>| matches!(job.run(conn, moments), Ran::Gone(_));
+        group.iter_mut().any(gone)
+    };
+    if is_gone(&mut conn) {
+        let away = || Error::Unavailable("the database went away".to_owned());
+        if conn.ping().is_ok() {
+            return Err(away());
+        }
+        conn = open(url)?;
+        if is_gone(&mut conn) {
+            return Err(away());
+        }
+    }
+    Ok(conn)
 }
 
 /// What the group changes, all together.

@@ -161,6 +161,33 @@ fn door(database: &str, open: bool) {
         .expect("the door");
 }
 
+/// As the worker does, round for round: connections of before are found to be dead.
+async fn replay(app: &TestApp) {
+    for round in 0.. {
+        match worker::replay_journal(&app.app).await {
+            Ok(_) => break,
+            Err(error) => assert!(round < 3, "{error:?}"),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_look_up_on_a_connection_that_was_cut_off_is_made_again() {
+    let app = TestApp::start(Database::postgres_of_its_own("cut_off")).await;
+    let referral = app.a_referral().await;
+    let path = format!(
+        "/api/v1/referrals/{}",
+        referral["id"].as_str().expect("an id")
+    );
+    app.get(&path).await.ok();
+    for _ in 0..3 {
+        door("cut_off", false);
+        door("cut_off", true);
+        app.get(&path).await.ok();
+    }
+    app.stop().await;
+}
+
 #[actix_web::test]
 async fn a_change_makes_no_poster_unknown_while_the_server_of_the_database_is_away() {
     let app = TestApp::start(Database::postgres_of_its_own("changed_before")).await;
@@ -171,7 +198,7 @@ async fn a_change_makes_no_poster_unknown_while_the_server_of_the_database_is_aw
     door("changed_before", false);
     let given = scan(&app, &code).await;
     door("changed_before", true);
-    while worker::replay_journal(&app.app).await.is_err() {}
+    replay(&app).await;
     assert!(stored(&app).await.contains(&given));
     app.stop().await;
 }
@@ -201,13 +228,7 @@ async fn when_the_server_of_the_database_goes_away_under_load_every_scan_that_wa
     };
     let ((given, slowest), ()) = tokio::join!(phones, accident);
     assert!(slowest < Duration::from_secs(4), "{slowest:?}");
-    // As the worker does, round for round: connections of before are found to be dead.
-    for round in 0.. {
-        match worker::replay_journal(&app.app).await {
-            Ok(_) => break,
-            Err(error) => assert!(round < 3, "{error:?}"),
-        }
-    }
+    replay(&app).await;
     let stored = stored(&app).await;
     assert!(given.is_subset(&stored));
     assert_eq!(stored.len(), 301);

@@ -7,9 +7,9 @@ CREATE TABLE cache_generation (
 
 INSERT INTO cache_generation (only_row, generation) VALUES (1, 0);
 
--- The transaction that changed something is the generation. It waits for another's row only at its end, holding on to
--- nothing that comes after.
-CREATE FUNCTION caches_age() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The transaction that changed something is the generation. It waits for another only at its end, when it takes no more
+-- locks; if it is REPEATABLE READ (ours are not) and another was quicker, it fails there.
+CREATE FUNCTION caches_age() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE cache_generation SET generation = txid_current() WHERE generation <> txid_current();
     RETURN NULL;
