@@ -34,7 +34,7 @@ const ANEW: u64 = 200;
 const LOOK: u64 = 5;
 
 fn main() {
-    let seconds = number("SECONDS", 300);
+    let seconds = number("SECONDS", 300).max(LOOK);
     let mut text = format!(
         "{}; {seconds} seconds each, {KEPT} connections that are kept and {ANEW} at a time that are made for one request.\n\n\
          | database | can do /s | was asked /s | refused /s | MB after {LOOK} s | a quarter | half | three quarters | at the end | highest | {} s later |\n\

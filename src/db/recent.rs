@@ -24,7 +24,7 @@ use crate::error::Error;
 pub const FRESH: Duration = Duration::from_millis(500);
 
 /// How long answers are used at most: whoever finds that nobody was told anything for so long asks before going on.
-const OLDEST: Duration = Duration::from_secs(1);
+pub const OLDEST: Duration = Duration::from_secs(1);
 
 /// How many answers are kept.
 const MOST: u64 = 20_000;
