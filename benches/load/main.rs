@@ -2,8 +2,9 @@
 //!
 //! Starts everything itself (both servers, a PostgreSQL cluster with PostgreSQL's own settings). Throughput: `wrk`
 //! drives both in turns, so that what else the machine does meets both, and the stored rows are counted after each
-//! path. Latency: an open loop at half of the throughput that was reached, in turns as well. Start: five times, on the database that the
-//! load has left. The tables go into `docs/benchmarks.md`. Ratios mean something; all else is this machine's.
+//! path. Latency: an open loop at half of the throughput that was reached, in turns as well. Start: five times, on the
+//! database that the load has left. The tables go into `docs/benchmarks.md`. Ratios mean something; all else is this
+//! machine's.
 //!
 //! `ROUNDS` and `SECONDS` in the environment make a run shorter.
 
