@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use tikv_jemallocator::Jemalloc;
+
+/// For what SQLite and libpq allocate too. docs/benchmarks.md says what it is measured against.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
 fn main() -> ExitCode {
     handbill::cli::run(std::env::args_os())
 }

@@ -1,7 +1,7 @@
 //! `cargo bench --bench load`: handbill's hot paths beside a bare actix server, on SQLite and on PostgreSQL.
 //!
 //! Starts everything itself (both servers, a PostgreSQL cluster with PostgreSQL's own settings). Throughput: `wrk`
-//! drives both in turns, so that what else the machine does meets both, and the stored rows are counted after each
+//! drives both in turns, with two threads and with one, so that what else the machine does meets both, and the stored rows are counted after each
 //! path. Latency: an open loop at half of the throughput that was reached, in turns as well. Start: five times, on the
 //! database that the load has left. The tables go into `docs/benchmarks.md`. Ratios mean something; all else is this
 //! machine's.
@@ -30,6 +30,9 @@ use support::number;
 use support::paths::{self, Path};
 use support::stage::Stage;
 use support::{page, wrk};
+
+/// How many requests are under way at once.
+const CONNECTIONS: u64 = 64;
 
 struct Sizes {
     rounds: u64,
@@ -78,19 +81,30 @@ fn on_stage(
 
 fn measure(stage: &Stage, path: &Path, hello: &hello::Server, sizes: &Sizes) -> Row {
     let before = path.fills.map(|table| stage.count(table));
-    let (mut turns, mut megabytes) = (Vec::new(), 0);
+    let (mut turns, mut of_one_thread, mut megabytes) = (Vec::new(), Vec::new(), 0);
+    let mut turn = |threads, round| {
+        let bare = wrk::of(threads, CONNECTIONS, hello.port, "", sizes.seconds, || ());
+        let script = path.script(&format!("round{round}of{threads}"));
+        let midway = || megabytes = megabytes.max(stage.resident_megabytes());
+        let ours = wrk::of(
+            threads,
+            CONNECTIONS,
+            stage.port,
+            &script,
+            sizes.seconds,
+            midway,
+        );
+        (bare, ours)
+    };
     for round in 0..sizes.rounds {
-        let bare = wrk::drive(hello.port, "", sizes.seconds, || ());
-        let script = path.script(&format!("round{round}"));
-        let ours = wrk::drive(stage.port, &script, sizes.seconds, || {
-            megabytes = megabytes.max(stage.resident_megabytes());
-        });
-        turns.push((bare, ours));
+        turns.push(turn(2, round));
+        of_one_thread.push(turn(1, round));
     }
     let (_, reached, _) = support::spread(turns.iter().map(|(_, ours)| ours.per_second));
     let waits = wait(stage, path, hello, sizes, reached / 2.0);
 
-    let failures = turns.iter().map(|(_, ours)| ours.failures);
+    let all = || turns.iter().chain(&of_one_thread);
+    let failures = all().map(|(_, ours)| ours.failures);
     let failures = failures.chain(waits.iter().map(|(_, ours)| ours.failures));
     let name = path.name;
     assert_eq!(
@@ -99,7 +113,7 @@ fn measure(stage: &Stage, path: &Path, hello: &hello::Server, sizes: &Sizes) -> 
         "{name}: every request is answered well"
     );
     // What was answered must be stored. Requests that were under way when a turn ended may be stored too.
-    let answered = turns.iter().map(|(_, ours)| ours.requests);
+    let answered = all().map(|(_, ours)| ours.requests);
     let answered = answered.chain(waits.iter().map(|(_, ours)| ours.requests));
     let answered: u64 = answered.sum();
     if let (Some(table), Some(before)) = (path.fills, before) {
@@ -109,7 +123,7 @@ fn measure(stage: &Stage, path: &Path, hello: &hello::Server, sizes: &Sizes) -> 
             "{name}: {answered} answered, {stored} stored"
         );
     }
-    Row::new(name, &turns, &waits, megabytes)
+    Row::new(name, &turns, &of_one_thread, &waits, megabytes)
 }
 
 /// How long a request waits for its answer at a fixed rate: the bare server's and ours, in turns.

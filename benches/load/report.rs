@@ -13,14 +13,15 @@ use crate::support::stage::Stage;
 use crate::support::wrk::Turn;
 use crate::support::{page, spread};
 
-const HEAD: &str = "| database | path | of hello | lowest – highest | requests/s | at half of that: p50 ms | p99 ms | lowest – highest | hello's p50 / p99 | MB |\n\
-    |---|---|---|---|---|---|---|---|---|---|\n";
+const HEAD: &str = "| database | path | of hello | lowest – highest | one thread of `wrk`: of hello | lowest – highest | requests/s | at half of that: p50 ms | p99 ms | lowest – highest | hello's p50 / p99 | MB |\n\
+    |---|---|---|---|---|---|---|---|---|---|---|---|\n";
 const STARTS: &str = "\n| database | rows in it | ready after, ms | lowest – highest | MB |\n|---|---|---|---|---|\n";
 
 /// What a path showed.
 pub(crate) struct Row {
     path: &'static str,
     ratios: (f64, f64, f64),
+    of_one_thread: (f64, f64, f64),
     per_second: f64,
     p50_ms: f64,
     p99_ms: (f64, f64, f64),
@@ -32,6 +33,7 @@ impl Row {
     pub(crate) fn new(
         path: &'static str,
         turns: &[(Turn, Turn)],
+        of_one_thread: &[(Turn, Turn)],
         waits: &[(Latency, Latency)],
         megabytes: u64,
     ) -> Self {
@@ -45,6 +47,7 @@ impl Row {
         Self {
             path,
             ratios: spread(turns.iter().map(ratio)),
+            of_one_thread: spread(of_one_thread.iter().map(ratio)),
             per_second,
             p50_ms: median(spread(ours.clone().map(|ours| ours.p50_ms))),
             p99_ms: spread(ours.map(|ours| ours.p99_ms)),
@@ -105,9 +108,10 @@ impl Report {
 
     pub(crate) fn row(&mut self, database: &str, row: &Row) {
         let (lowest, median, highest) = row.ratios;
+        let (least, one, most) = row.of_one_thread;
         let (quickest, p99, slowest) = row.p99_ms;
         let line = format!(
-            "| {database} | {} | **{median:.3}** | {lowest:.3} – {highest:.3} | {:.0} | {:.2} | **{p99:.2}** | {quickest:.2} – {slowest:.2} | {:.2} / {:.2} | {} |",
+            "| {database} | {} | **{median:.3}** | {lowest:.3} – {highest:.3} | **{one:.3}** | {least:.3} – {most:.3} | {:.0} | {:.2} | **{p99:.2}** | {quickest:.2} – {slowest:.2} | {:.2} / {:.2} | {} |",
             row.path, row.per_second, row.p50_ms, row.bare_ms.0, row.bare_ms.1, row.megabytes
         );
         page::say(&line);

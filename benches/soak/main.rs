@@ -57,12 +57,13 @@ fn soak(stage: &Stage, database: &str, seconds: u64) -> String {
     let can = wrk::drive(stage.port, &mix(stage, "before"), 10, || ()).per_second;
     let (mut sizes, began) = (Vec::new(), Instant::now());
     let (kept, anew) = thread::scope(|threads| {
-        let kept = threads.spawn(|| wrk::of(KEPT, stage.port, &mix(stage, "kept"), seconds, || ()));
+        let kept =
+            threads.spawn(|| wrk::of(2, KEPT, stage.port, &mix(stage, "kept"), seconds, || ()));
         let script = format!(
             "wrk.headers['Connection'] = 'close'\n{}",
             mix(stage, "anew")
         );
-        let anew = threads.spawn(move || wrk::of(ANEW, stage.port, &script, seconds, || ()));
+        let anew = threads.spawn(move || wrk::of(2, ANEW, stage.port, &script, seconds, || ()));
         for look in 1..=seconds / LOOK {
             let due = began + Duration::from_secs(look * LOOK);
             thread::sleep(due.saturating_duration_since(Instant::now()));

@@ -19,11 +19,12 @@ pub(crate) struct Turn {
 /// One turn of `seconds` of 64 connections against `port`, by a Lua script or plain; `midway` is called when half of it
 /// is over.
 pub(crate) fn drive(port: u16, script: &str, seconds: u64, midway: impl FnOnce()) -> Turn {
-    of(64, port, script, seconds, midway)
+    of(2, 64, port, script, seconds, midway)
 }
 
-/// The same, of so many connections.
+/// The same, of so many connections that so many threads drive.
 pub(crate) fn of(
+    threads: u64,
     connections: u64,
     port: u16,
     script: &str,
@@ -37,7 +38,7 @@ pub(crate) fn of(
     file.write_all(format!("{script}{ending}").as_bytes())
         .expect("written");
     let running = Command::new("wrk")
-        .args(["-t2", "-c", &connections.to_string()])
+        .args(["-t", &threads.to_string(), "-c", &connections.to_string()])
         .args(["-d", &seconds.to_string(), "--timeout", "20s", "-s"])
         .arg(file.path())
         .arg(format!("http://127.0.0.1:{port}/"))

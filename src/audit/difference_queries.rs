@@ -160,6 +160,23 @@ differences! {
         WHERE k.account_id = $1 AND k.referral_id > $2 AND k.referral_id <= $3 AND ( \
             COALESCE(k.conversion_id, '') <> COALESCE(c.id, '') OR (c.id IS NOT NULL AND c.referral_id <> k.referral_id))";
 
+    /// Scans of posters that are not there, one for each such poster.
+    lost_scans: "SELECT s.id AS about, 'its poster ' || s.poster_id || ' is not there' AS problem \
+        FROM ( \
+            SELECT poster_id, MIN(id) AS id FROM impressions \
+            WHERE account_id = $1 AND id > $2 AND id <= $3 GROUP BY poster_id \
+        ) s \
+        WHERE NOT EXISTS (SELECT 1 FROM posters p WHERE p.account_id = $1 AND p.id = s.poster_id)";
+
+    /// Signups whose scan is not there, or has somebody else's poster.
+    lost_signups: "SELECT r.id AS about, 'it is of ' || r.ambassador_id || ' in ' || r.program_id || ', and its scan ' \
+            || r.impression_id || ' of ' || COALESCE(p.ambassador_id || ' in ' || p.program_id, 'nobody') AS problem \
+        FROM referrals r \
+        LEFT JOIN impressions i ON i.account_id = r.account_id AND i.id = r.impression_id \
+        LEFT JOIN posters p ON p.account_id = i.account_id AND p.id = i.poster_id \
+        WHERE r.account_id = $1 AND r.id > $2 AND r.id <= $3 \
+            AND (p.id IS NULL OR p.program_id <> r.program_id OR p.ambassador_id <> r.ambassador_id)";
+
     /// Ambassadors' signups that are not counted by day and status as they stand.
     signups: "SELECT ambassador_id || ' day ' || day AS about, \
             'too many are counted by: ' || pending || ' pending, ' || converted || ' converted, ' || verified \

@@ -1,7 +1,7 @@
 //! The audit: everything that is kept twice is added up again and compared. It reads, and nothing else.
 //!
 //! `verify` runs all checks. Each check is one function, which goes through its rows in steps: `balances`, `portions`,
-//! `payments`, `orders`, `rewards`, `histories`, `counts`, `files`. `report`: what they found.
+//! `payments`, `orders`, `rewards`, `histories`, `counts`, `pointers`, `files`. `report`: what they found.
 
 mod balances;
 mod counts;
@@ -10,9 +10,11 @@ mod files;
 mod histories;
 mod orders;
 mod payments;
+mod pointers;
 mod portions;
 mod queries;
 pub mod report;
 mod rewards;
 mod steps;
 pub mod verify;
+mod whole_queries;

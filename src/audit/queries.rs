@@ -270,21 +270,3 @@ pub(super) fn counted_by_day(
         ))
         .load(conn)
 }
-
-/// What SQLite says about its file: pages, indexes, constraints, and references between rows.
-pub(super) fn complaints_of_sqlite(conn: &mut DbConnection) -> QueryResult<Vec<Found>> {
-    if matches!(conn, DbConnection::Postgres(_)) {
-        return Ok(Vec::new());
-    }
-    let mut found: Vec<Found> = sql_query(
-        "SELECT 'the file' AS about, integrity_check AS problem FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
-    )
-    .load(conn)?;
-    let dangling: Vec<Found> = sql_query(
-        "SELECT \"table\" || ' row ' || COALESCE(rowid, '?') AS about, \
-         'it points at a row of ' || parent || ' that is not there' AS problem FROM pragma_foreign_key_check",
-    )
-    .load(conn)?;
-    found.extend(dangling);
-    Ok(found)
-}

@@ -1,7 +1,7 @@
 //! Runs all checks.
 
 use super::report::{Findings, Report};
-use super::{balances, counts, files, histories, orders, payments, portions, rewards};
+use super::{balances, counts, files, histories, orders, payments, pointers, portions, rewards};
 use crate::accounts;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::ids::AccountId;
 type Check = fn(&mut DbConnection, &AccountId, &mut Findings) -> Result<(), Error>;
 
 /// What should be true, and how to find out.
-const CHECKS: [(&str, Check); 23] = [
+const CHECKS: [(&str, Check); 25] = [
     (
         "Every balance is what its transfers add up to, one by one, without a gap, never below zero",
         balances::are_their_transfers,
@@ -100,7 +100,18 @@ const CHECKS: [(&str, Check); 23] = [
         counts::of_signups,
     ),
     ("Every day's scans are counted", counts::of_scans),
+    (
+        "Every scan is of a poster that is there",
+        pointers::lead_to_posters,
+    ),
+    (
+        "Every signup is of a scan that is there, and of whose poster it was",
+        pointers::lead_to_scans,
+    ),
 ];
+
+/// Asked of all accounts at once.
+const ACCOUNTS: &str = "Nothing is of an account that is not there";
 
 /// This one is of no account.
 const FILE: &str = "The database is whole";
@@ -116,6 +127,7 @@ pub fn verify(conn: &mut DbConnection) -> Result<Report, Error> {
             look(conn, &account.id, findings.of(&account.id))?;
         }
     }
+    pointers::lead_to_accounts(conn, &accounts, &mut report.begin(ACCOUNTS))?;
     files::are_whole(conn, &mut report.begin(FILE))?;
     Ok(report)
 }

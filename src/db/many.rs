@@ -110,7 +110,7 @@ macro_rules! many {
         impl $crate::db::many::Many for $name {
             type Row = $row;
             const INTO: &'static str =
-                concat!("INSERT INTO ", $table, " (account_id", $(", ", stringify!($column)),+, ")");
+                concat!("INSERT OR FAIL INTO ", $table, " (account_id", $(", ", stringify!($column)),+, ")");
             const THEN: &'static str = concat!(" ", $then);
 
             fn values<'b>(

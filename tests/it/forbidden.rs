@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Database, TestApp};
 
 /// Statements that the databases themselves must refuse, whoever sends them.
-const FORBIDDEN: [&str; 28] = [
+const FORBIDDEN: [&str; 29] = [
     "UPDATE earnings SET amount = 0",
     "UPDATE earnings SET amount = 100000000000",
     "UPDATE earnings SET currency = 'usd'",
@@ -34,6 +34,7 @@ const FORBIDDEN: [&str; 28] = [
     "UPDATE posters SET program_id = 'prog_other'",
     "UPDATE programs SET commission_basis_points = 10001",
     "DELETE FROM impressions",
+    "UPDATE impressions SET id = 'imp_other'",
     "UPDATE commission_rules SET version = 2",
     "DELETE FROM commission_rules",
     "INSERT INTO commission_rules SELECT account_id, program_id, 0, rule, created_at, NULL FROM commission_rules",

@@ -1,3 +1,4 @@
 DROP TABLE impressions_filed;
 DROP TABLE impressions_of;
 DROP TABLE impressions;
+DROP FUNCTION impressions_stay;

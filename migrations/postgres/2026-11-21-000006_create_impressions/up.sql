@@ -2,7 +2,8 @@
 CREATE TABLE impressions (
     account_id              TEXT COLLATE "C" NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
-    -- Program and ambassador are the poster's, which keeps them for ever.
+    -- Program and ambassador are the poster's, which keeps them for ever. No foreign key of its own: its scans are counted
+    -- in the same transaction, in daily_stats, which has one (docs/decisions/0018).
     poster_id               TEXT COLLATE "C" NOT NULL,
     scanned_at              BIGINT NOT NULL,
     user_agent              TEXT CHECK (length(user_agent) <= 2000),
@@ -12,8 +13,7 @@ CREATE TABLE impressions (
     idempotency_key         TEXT COLLATE "C" CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     idempotency_fingerprint TEXT COLLATE "C",
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
-    PRIMARY KEY (account_id, id),
-    FOREIGN KEY (account_id, poster_id) REFERENCES posters (account_id, id)
+    PRIMARY KEY (account_id, id)
 );
 
 -- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
@@ -33,3 +33,12 @@ CREATE TABLE impressions_filed (
 );
 
 CREATE UNIQUE INDEX impressions_by_idempotency_key ON impressions (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- Signups point at them without a foreign key (docs/decisions/0018).
+CREATE FUNCTION impressions_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'scans are never deleted' USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER impressions_stay BEFORE DELETE OR UPDATE OF account_id, id ON impressions
+    FOR EACH ROW EXECUTE FUNCTION impressions_stay();
+CREATE TRIGGER impressions_stay_all BEFORE TRUNCATE ON impressions EXECUTE FUNCTION impressions_stay();

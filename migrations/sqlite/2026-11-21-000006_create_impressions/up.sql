@@ -3,7 +3,8 @@
 CREATE TABLE impressions (
     account_id              TEXT NOT NULL,
     id                      TEXT NOT NULL,
-    -- Program and ambassador are the poster's, which keeps them for ever.
+    -- Program and ambassador are the poster's, which keeps them for ever. No foreign key of its own: its scans are counted
+    -- in the same transaction, in daily_stats, which has one (docs/decisions/0018).
     poster_id               TEXT NOT NULL,
     scanned_at              INTEGER NOT NULL,
     user_agent              TEXT CHECK (length(user_agent) <= 2000),
@@ -13,8 +14,7 @@ CREATE TABLE impressions (
     idempotency_key         TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     idempotency_fingerprint TEXT,
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
-    PRIMARY KEY (account_id, id),
-    FOREIGN KEY (account_id, poster_id) REFERENCES posters (account_id, id)
+    PRIMARY KEY (account_id, id)
 ) STRICT, WITHOUT ROWID;
 
 -- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
@@ -34,3 +34,13 @@ CREATE TABLE impressions_filed (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX impressions_by_idempotency_key ON impressions (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- Signups point at them without a foreign key (docs/decisions/0018).
+CREATE TRIGGER impressions_are_not_deleted BEFORE DELETE ON impressions
+BEGIN
+    SELECT RAISE(ABORT, 'scans are never deleted');
+END;
+CREATE TRIGGER impressions_keep_their_ids BEFORE UPDATE OF account_id, id ON impressions
+BEGIN
+    SELECT RAISE(ABORT, 'scans are never deleted');
+END;

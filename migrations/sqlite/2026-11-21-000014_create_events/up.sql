@@ -1,6 +1,8 @@
 -- What happened, in order: written in the transaction of what it reports.
 CREATE TABLE events (
-    account_id      TEXT NOT NULL REFERENCES accounts (id),
+    -- No foreign key: what it happened to has one, and no event gets a number but by event_counters, which has one too
+    -- (docs/decisions/0018).
+    account_id      TEXT NOT NULL,
     id              TEXT NOT NULL,
     -- 1, 2, 3 … of the account, without a gap. On PostgreSQL given after the commit, in the order of the commits.
     sequence        INTEGER CHECK (sequence >= 1),

@@ -1,0 +1,59 @@
+//! Checks: what rows point at without a foreign key is there. These are the rows that come in crowds
+//! (docs/decisions/0018).
+
+use super::difference_queries as differences;
+use super::report::Findings;
+use super::steps::{Walk, list};
+use super::whole_queries;
+use crate::accounts::model::Account;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::ids::AccountId;
+
+/// Their posters are few, so more of them at once.
+const SCANS: Walk = Walk {
+    table: "impressions",
+    key: "id",
+    rows: 50_000,
+};
+
+/// The tables that say of no row by themselves that its account is there.
+const OF_ACCOUNTS: [&str; 3] = ["impressions", "referrals", "events"];
+
+/// Every scan is of a poster of the account.
+pub(super) fn lead_to_posters(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    list(conn, account, SCANS, findings, differences::lost_scans)
+}
+
+/// Every signup is of a scan of the account, and of the program and the ambassador of its poster.
+pub(super) fn lead_to_scans(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let walk = Walk::through("referrals");
+    list(conn, account, walk, findings, differences::lost_signups)
+}
+
+/// No row is of an account that is not there.
+pub(super) fn lead_to_accounts(
+    conn: &mut DbConnection,
+    accounts: &[Account],
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    for table in OF_ACCOUNTS {
+        let mut after = String::new();
+        while let Some(account) = whole_queries::account_behind(conn, table, &after)? {
+            findings.looked_at(1);
+            if accounts.iter().all(|known| known.id.as_str() != account) {
+                findings.differs(&account, format!("{table} has rows of it"));
+            }
+            after = account;
+        }
+    }
+    Ok(())
+}
