@@ -160,7 +160,7 @@ differences! {
         WHERE k.account_id = $1 AND k.referral_id > $2 AND k.referral_id <= $3 AND ( \
             COALESCE(k.conversion_id, '') <> COALESCE(c.id, '') OR (c.id IS NOT NULL AND c.referral_id <> k.referral_id))";
 
-    /// Scans of posters that are not there, one for each such poster.
+    /// Scans of posters that are not there, one for each such poster in a stretch.
     lost_scans: "SELECT s.id AS about, 'its poster ' || s.poster_id || ' is not there' AS problem \
         FROM ( \
             SELECT poster_id, MIN(id) AS id FROM impressions \

@@ -1,7 +1,8 @@
 //! Many rows of one kind, stored in few statements that stay prepared: on PostgreSQL one whose columns are arrays, on
 //! SQLite some of up to 32 rows. What a statement costs besides its rows is paid once and not once per row.
 //!
-//! [`many!`] declares the columns; [`insert`] stores.
+//! [`many!`] declares the columns; [`insert`] stores. Whoever gets an error from it rolls back: on SQLite the rows before the
+//! one that failed are stored, because a statement that could take them back would keep a journal of its own.
 
 use std::marker::PhantomData;
 

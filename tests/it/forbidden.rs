@@ -66,6 +66,10 @@ async fn the_databases_refuse_what_the_code_refuses() {
                 assert!(conn.batch_execute(&replace).is_err(), "{replace}");
             }
         }
+        if !app.database.is_sqlite() {
+            let empty = "TRUNCATE impressions";
+            assert!(conn.batch_execute(empty).is_err(), "{empty}");
+        }
         app.stop().await;
     }
 }

@@ -4,12 +4,21 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use handbill::db::DbConnection;
 use handbill::worker;
 use serde_json::{Value, json};
 
 use crate::support::database::cluster;
 use crate::support::{Database, TestApp, on_both};
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    #[expect(dead_code, reason = "only whether it is there counts")]
+    line: String,
+}
 
 /// A poster whose code this server has seen scanned.
 async fn a_known_poster(app: &TestApp) -> String {
@@ -114,6 +123,30 @@ on_both! {
         std::fs::write(app.database.journal(), again).expect("written");
         assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 0);
         assert_eq!(stored(app).await.len(), 3);
+        assert_eq!(app.get("/api/v1/stats?from=2024-01-01").await.ok()["scans"], 3);
+    }
+
+    async fn a_scan_whose_poster_is_not_there_keeps_no_other_waiting_and_leaves_nothing(app: &TestApp) {
+        let code = a_known_poster(app).await;
+        app.app.journal.use_it(true);
+        let (first, lost, last) = (scan(app, &code).await, scan(app, &code).await, scan(app, &code).await);
+        let kept = std::fs::read_to_string(app.database.journal()).expect("the journal");
+        let poster = app.all("posters").await[0]["id"].as_str().expect("an id").to_owned();
+        let edited: Vec<String> = kept
+            .lines()
+            .map(|line| match line.contains(&lost) {
+                true => line.replace(&poster, "poster_00000000000000000000"),
+                false => line.to_owned(),
+            })
+            .collect();
+        assert_ne!(edited.join("\n"), kept.trim_end(), "{kept}");
+        std::fs::write(app.database.journal(), edited.join("\n") + "\n").expect("written");
+        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 2);
+        let stored = stored(app).await;
+        assert!(stored.contains(&first) && stored.contains(&last) && !stored.contains(&lost), "{stored:?}");
+        let filed = "SELECT id AS line FROM impressions_of WHERE id = $1";
+        let filed: Vec<Line> = sql_query(filed).bind::<Text, _>(&lost).load(&mut app.database.connect()).expect("filed");
+        assert!(filed.is_empty());
         assert_eq!(app.get("/api/v1/stats?from=2024-01-01").await.ok()["scans"], 3);
     }
 

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output};
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
 use crate::backup::{SETTINGS, everything_it_says};
@@ -139,6 +140,40 @@ on_both! {
         assert_eq!(refused, "handbill: this is no export: it is not text");
         std::fs::write(&file, text).expect("a file");
         json(&handbill(&target.url, &["import", file.to_str().expect("text"), "--json"]));
+    }
+}
+
+on_both! {
+    async fn an_account_whose_rows_point_nowhere_is_not_imported(app: &TestApp) {
+        app.a_referral().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("lost");
+        let file = file.to_str().expect("text");
+        let target = an_empty_other(&app.database);
+        json(&handbill(&target.url, &["migrate", "--json"]));
+        for (wrong, right, complaint) in [
+            (
+                "UPDATE impressions SET poster_id = 'poster_00000000000000000000'",
+                "UPDATE impressions SET poster_id = (SELECT id FROM posters)",
+                "is not there",
+            ),
+            (
+                "UPDATE referrals SET impression_id = 'imp_00000000000000000000'",
+                "UPDATE referrals SET impression_id = (SELECT id FROM impressions)",
+                "of nobody",
+            ),
+        ] {
+            app.database.connect().batch_execute(wrong).expect(wrong);
+            let exported = handbill(&app.database.url, &["export", file]);
+            assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+            let refused = sentence(&handbill(&target.url, &["import", file]));
+            assert!(refused.contains(complaint), "{refused}");
+            assert_eq!(json(&handbill(&target.url, &["accounts", "list", "--json"])), json!([]));
+            app.database.connect().batch_execute(right).expect(right);
+            std::fs::remove_file(file).expect("removed");
+        }
+        assert!(handbill(&app.database.url, &["export", file]).status.success());
+        json(&handbill(&target.url, &["import", file, "--json"]));
     }
 }
 

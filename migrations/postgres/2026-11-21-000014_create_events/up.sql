@@ -1,6 +1,6 @@
 -- What happened, in order: written in the transaction of what it reports.
 CREATE TABLE events (
-    -- No foreign key: what it happened to has one, and no event gets a number but by event_counters, which has one too
+    -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
     -- (docs/decisions/0018).
     account_id      TEXT COLLATE "C" NOT NULL,
     id              TEXT COLLATE "C" NOT NULL,
