@@ -1,10 +1,10 @@
 //! `cargo bench --bench load`: handbill's hot paths beside a bare actix server, on SQLite and on PostgreSQL.
 //!
 //! Starts everything itself (both servers, a PostgreSQL cluster with PostgreSQL's own settings). Throughput: `wrk`
-//! drives both in turns, with two threads and with one, so that what else the machine does meets both, and the stored rows are counted after each
-//! path. Latency: an open loop at half of the throughput that was reached, in turns as well. Start: five times, on the
-//! database that the load has left. The tables go into `docs/benchmarks.md`. Ratios mean something; all else is this
-//! machine's.
+//! drives both in turns, with two threads and with one, so that what else the machine does meets both, and the stored
+//! rows are counted after each path. Latency: an open loop at half of the throughput that was reached, in turns as well.
+//! Start: five times, on the database that the load has left. The tables go into `docs/benchmarks.md`. Ratios mean
+//! something; all else is this machine's.
 //!
 //! `ROUNDS` and `SECONDS` in the environment make a run shorter.
 

@@ -1,6 +1,8 @@
 //! Checks: what rows point at without a foreign key is there. These are the rows that come in crowds
 //! (docs/decisions/0018).
 
+use std::collections::HashSet;
+
 use super::difference_queries as differences;
 use super::report::Findings;
 use super::steps::{Walk, list};
@@ -45,11 +47,12 @@ pub(super) fn lead_to_accounts(
     accounts: &[Account],
     findings: &mut Findings,
 ) -> Result<(), Error> {
+    let known: HashSet<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
     for table in OF_ACCOUNTS {
         let mut after = String::new();
         while let Some(account) = whole_queries::account_behind(conn, table, &after)? {
             findings.looked_at(1);
-            if accounts.iter().all(|known| known.id.as_str() != account) {
+            if !known.contains(&*account) {
                 findings.differs(&account, format!("{table} has rows of it"));
             }
             after = account;

@@ -18,7 +18,7 @@ fn verify(app: &TestApp) -> (Value, bool) {
 }
 
 /// What is broken, with what, how to mend it, and what has to be said about it.
-const BREAKS: [(&str, &str, &str); 19] = [
+const BREAKS: [(&str, &str, &str); 22] = [
     (
         "UPDATE balances SET paid = paid + 1 WHERE currency = 'USD'",
         "UPDATE balances SET paid = paid - 1 WHERE currency = 'USD'",
@@ -114,15 +114,36 @@ const BREAKS: [(&str, &str, &str); 19] = [
         "UPDATE events SET account_id = substr(account_id, 2)",
         "Nothing is of an account that is not there",
     ),
+    (
+        "UPDATE referrals SET program_id = 'x' || program_id",
+        "UPDATE referrals SET program_id = substr(program_id, 2)",
+        "Every signup is of a scan that is there, and of whose poster it was",
+    ),
+    (
+        "INSERT INTO impressions (account_id, id, poster_id, scanned_at, metadata) VALUES ('acct_gone', 'i', 'p', 1, '{}')",
+        "DELETE FROM impressions WHERE account_id = 'acct_gone'",
+        "Nothing is of an account that is not there",
+    ),
+    (
+        "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, first_name, last_name, email, \
+            email_folded, status, metadata, created_at, updated_at) \
+         VALUES ('acct_gone', 'r', 'i', 'p', 'a', 'A', 'B', 'a@b.c', 'a@b.c', 'pending', '{}', 1, 1)",
+        "DELETE FROM referrals WHERE account_id = 'acct_gone'",
+        "Nothing is of an account that is not there",
+    ),
 ];
 
-/// Takes away what keeps transfers from being changed.
+/// Takes away what keeps transfers from being changed and scans from being deleted.
 fn disarm(conn: &mut DbConnection) {
     let statement = match conn {
         DbConnection::Sqlite(_) => {
-            "DROP TRIGGER transfers_are_not_changed; DROP TRIGGER transfers_are_not_deleted"
+            "DROP TRIGGER transfers_are_not_changed; DROP TRIGGER transfers_are_not_deleted; \
+             DROP TRIGGER impressions_are_not_deleted"
         }
-        DbConnection::Postgres(_) => "ALTER TABLE transfers DISABLE TRIGGER transfers_stay",
+        DbConnection::Postgres(_) => {
+            "ALTER TABLE transfers DISABLE TRIGGER transfers_stay; \
+             ALTER TABLE impressions DISABLE TRIGGER impressions_stay"
+        }
     };
     conn.batch_execute(statement).expect("no triggers");
 }

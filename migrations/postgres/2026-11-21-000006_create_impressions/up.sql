@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX impressions_by_idempotency_key ON impressions (account_id, i
 -- Signups point at them without a foreign key (docs/decisions/0018).
 CREATE FUNCTION impressions_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'scans are never deleted' USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'scans are never deleted and keep their ids' USING ERRCODE = 'check_violation';
 END $$;
 CREATE TRIGGER impressions_stay BEFORE DELETE OR UPDATE OF account_id, id ON impressions
     FOR EACH ROW EXECUTE FUNCTION impressions_stay();

@@ -42,5 +42,5 @@ BEGIN
 END;
 CREATE TRIGGER impressions_keep_their_ids BEFORE UPDATE OF account_id, id ON impressions
 BEGIN
-    SELECT RAISE(ABORT, 'scans are never deleted');
+    SELECT RAISE(ABORT, 'scans keep their ids');
 END;
