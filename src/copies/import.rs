@@ -89,7 +89,10 @@ fn refuse_what_is_lost(conn: &mut DbConnection, account: &AccountId) -> Result<(
     let report = audit::verify::follow(conn, account)?;
     let lost = report.differences.first();
     lost.map_or(Ok(()), |lost| {
-        Err(refused(format!("{}: {}", lost.about, lost.problem)))
+        Err(refused(format!(
+            "a row of the file points at nothing: {}: {}",
+            lost.about, lost.problem
+        )))
     })
 }
 

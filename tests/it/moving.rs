@@ -167,6 +167,7 @@ on_both! {
             let exported = handbill(&app.database.url, &["export", file]);
             assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
             let refused = sentence(&handbill(&target.url, &["import", file]));
+            assert!(refused.starts_with("handbill: a row of the file points at nothing: "), "{refused}");
             assert!(refused.contains(complaint), "{refused}");
             assert_eq!(json(&handbill(&target.url, &["accounts", "list", "--json"])), json!([]));
             app.database.connect().batch_execute(right).expect(right);
