@@ -177,6 +177,17 @@ differences! {
         WHERE r.account_id = $1 AND r.id > $2 AND r.id <= $3 \
             AND (p.id IS NULL OR p.program_id <> r.program_id OR p.ambassador_id <> r.ambassador_id)";
 
+    /// Scans with texts that are not taken.
+    odd_scans: "SELECT id AS about, 'a text is too long, or is no object' AS problem FROM impressions \
+        WHERE account_id = $1 AND id > $2 AND id <= $3 AND (length(user_agent) > 2000 OR length(ip_address) > 45 \
+            OR length(idempotency_key) > 255 OR metadata NOT LIKE '{%}')";
+
+    /// Signups with texts that are not taken.
+    odd_signups: "SELECT id AS about, 'a text is too long, or is no object' AS problem FROM referrals \
+        WHERE account_id = $1 AND id > $2 AND id <= $3 AND (length(first_name) > 255 OR length(last_name) > 255 \
+            OR length(email) > 254 OR length(profile_picture) > 2048 OR length(external_id) > 255 \
+            OR length(idempotency_key) > 255 OR metadata NOT LIKE '{%}')";
+
     /// Ambassadors' signups that are not counted by day and status as they stand.
     signups: "SELECT ambassador_id || ' day ' || day AS about, \
             'too many are counted by: ' || pending || ' pending, ' || converted || ' converted, ' || verified \

@@ -1,7 +1,7 @@
 //! The audit: everything that is kept twice is added up again and compared. It reads, and nothing else.
 //!
 //! `verify` runs all checks. Each check is one function, which goes through its rows in steps: `balances`, `portions`,
-//! `payments`, `orders`, `rewards`, `histories`, `counts`, `pointers`, `files`. `report`: what they found.
+//! `payments`, `orders`, `rewards`, `histories`, `counts`, `pointers`, `texts`, `files`. `report`: what they found.
 
 mod balances;
 mod counts;
@@ -16,5 +16,6 @@ mod queries;
 pub mod report;
 mod rewards;
 mod steps;
+mod texts;
 pub mod verify;
 mod whole_queries;

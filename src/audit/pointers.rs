@@ -12,8 +12,8 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::AccountId;
 
-/// Their posters are few, so more of them at once.
-const SCANS: Walk = Walk {
+/// They are small and their posters are few, so more of them at once.
+pub(super) const SCANS: Walk = Walk {
     table: "impressions",
     key: "id",
     rows: 50_000,

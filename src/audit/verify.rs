@@ -1,7 +1,9 @@
 //! Runs all checks.
 
 use super::report::{Findings, Report};
-use super::{balances, counts, files, histories, orders, payments, pointers, portions, rewards};
+use super::{
+    balances, counts, files, histories, orders, payments, pointers, portions, rewards, texts,
+};
 use crate::accounts;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -102,8 +104,8 @@ const CHECKS: [(&str, Check); 23] = [
     ("Every day's scans are counted", counts::of_scans),
 ];
 
-/// What should be there, and how to find out.
-const POINTERS: [(&str, Check); 2] = [
+/// The same of what comes in crowds, whose tables say less than others (docs/decisions/0018).
+const CROWDS: [(&str, Check); 4] = [
     (
         "Every scan is of a poster that is there",
         pointers::lead_to_posters,
@@ -111,6 +113,11 @@ const POINTERS: [(&str, Check); 2] = [
     (
         "Every signup is of a scan that is there, and of whose poster it was",
         pointers::lead_to_scans,
+    ),
+    ("Every scan's texts are such as are taken", texts::of_scans),
+    (
+        "Every signup's texts are such as are taken",
+        texts::of_signups,
     ),
 ];
 
@@ -125,7 +132,7 @@ const FILE: &str = "The database is whole";
 pub fn verify(conn: &mut DbConnection) -> Result<Report, Error> {
     let accounts = accounts::queries::list(conn)?;
     let mut report = Report::default();
-    for (check, look) in CHECKS.into_iter().chain(POINTERS) {
+    for (check, look) in CHECKS.into_iter().chain(CROWDS) {
         let mut findings = report.begin(check);
         for account in &accounts {
             look(conn, &account.id, findings.of(&account.id))?;
@@ -136,10 +143,10 @@ pub fn verify(conn: &mut DbConnection) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// Only whether what one account has points at what is there: for a copy that comes from elsewhere.
+/// Only what the tables do not say themselves, of one account: for a copy that comes from elsewhere.
 pub fn follow(conn: &mut DbConnection, account: &AccountId) -> Result<Report, Error> {
     let mut report = Report::default();
-    for (check, look) in POINTERS {
+    for (check, look) in CROWDS {
         look(conn, account, report.begin(check).of(account))?;
     }
     Ok(report)

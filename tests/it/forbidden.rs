@@ -1,6 +1,8 @@
 //! What the databases themselves refuse.
 
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use handbill::db::DbConnection;
 use handbill::earnings::model::EarningStatus;
 use handbill::referrals::model::ReferralStatus;
@@ -9,7 +11,7 @@ use serde_json::json;
 use crate::support::{Database, TestApp};
 
 /// Statements that the databases themselves must refuse, whoever sends them.
-const FORBIDDEN: [&str; 29] = [
+const FORBIDDEN: [&str; 34] = [
     "UPDATE earnings SET amount = 0",
     "UPDATE earnings SET amount = 100000000000",
     "UPDATE earnings SET currency = 'usd'",
@@ -29,6 +31,11 @@ const FORBIDDEN: [&str; 29] = [
     "UPDATE refunds SET status = 'applied'",
     "UPDATE referrals SET status = 'verified'",
     "UPDATE referrals SET metadata = '[]'",
+    "UPDATE referrals SET metadata = ''",
+    "UPDATE referrals SET first_name = ''",
+    "UPDATE referrals SET email = ''",
+    "UPDATE impressions SET metadata = '[]'",
+    "UPDATE events SET data = 'null'",
     "UPDATE referrals SET idempotency_key = 'a'",
     "UPDATE referrals SET account_id = 'acct_other'",
     "UPDATE posters SET program_id = 'prog_other'",
@@ -71,6 +78,24 @@ async fn the_databases_refuse_what_the_code_refuses() {
             assert!(conn.batch_execute(empty).is_err(), "{empty}");
         }
         app.stop().await;
+    }
+}
+
+/// One would make SQLite keep a journal of every statement of many rows (docs/decisions/0018).
+#[actix_web::test]
+async fn sqlite_stores_what_comes_in_crowds_without_calling_a_function() {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        opcode: String,
+    }
+    let database = Database::sqlite();
+    let mut conn = database.connect();
+    for table in ["impressions", "referrals", "events", "accounts"] {
+        let statement = format!("EXPLAIN INSERT OR FAIL INTO {table} SELECT * FROM {table}");
+        let steps: Vec<Step> = sql_query(statement).load(&mut conn).expect("steps");
+        let calls = steps.iter().any(|step| step.opcode.contains("Func"));
+        assert_eq!(calls, table == "accounts", "{table}");
     }
 }
 

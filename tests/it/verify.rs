@@ -232,6 +232,39 @@ async fn a_row_that_points_nowhere_is_said() {
     app.stop().await;
 }
 
+/// PostgreSQL refuses them.
+#[actix_web::test]
+async fn a_text_that_no_request_could_have_brought_is_said() {
+    let app = TestApp::start(Database::sqlite()).await;
+    app.an_earning().await;
+    let mut conn = app.database.connect();
+    let long = "replace(hex(zeroblob(1025)), '0', 'a')";
+    for (table, column, value, check) in [
+        ("referrals", "first_name", long, "signup"),
+        ("referrals", "profile_picture", long, "signup"),
+        ("referrals", "metadata", "'{'", "signup"),
+        ("impressions", "user_agent", long, "scan"),
+        ("impressions", "metadata", "'{'", "scan"),
+    ] {
+        let statement = format!(
+            "CREATE TABLE kept AS SELECT id, {column} AS was FROM {table}; UPDATE {table} SET {column} = {value}"
+        );
+        conn.batch_execute(&statement).expect("an odd text");
+        let (said, content) = verify(&app);
+        assert!(!content, "{statement}");
+        let check = format!("Every {check}'s texts are such as are taken");
+        let differences = said["differences"].as_array().expect("differences");
+        let is_said = |difference: &Value| difference["check"] == check;
+        assert!(differences.iter().any(is_said), "{statement}: {said}");
+        let back = format!(
+            "UPDATE {table} SET {column} = (SELECT was FROM kept WHERE kept.id = {table}.id); DROP TABLE kept"
+        );
+        conn.batch_execute(&back).expect("as it was");
+        assert!(verify(&app).1, "{back}");
+    }
+    app.stop().await;
+}
+
 #[test]
 fn a_database_that_is_not_up_to_date_is_not_called_right() {
     for database in [Database::empty_sqlite(), Database::empty_postgres()] {

@@ -1,5 +1,7 @@
 -- Scans, in the order of their ids, which is the order of time: a new one goes to the end of one tree.
 -- ip_address and user_agent are personal data and may be forgotten.
+-- No check calls a function (docs/decisions/0018): how long a text may be is up to the types that read it, and
+-- `handbill verify` looks.
 CREATE TABLE impressions (
     account_id              TEXT NOT NULL,
     id                      TEXT NOT NULL,
@@ -7,11 +9,11 @@ CREATE TABLE impressions (
     -- in the same transaction, in daily_stats, which has one (docs/decisions/0018).
     poster_id               TEXT NOT NULL,
     scanned_at              INTEGER NOT NULL,
-    user_agent              TEXT CHECK (length(user_agent) <= 2000),
-    ip_address              TEXT CHECK (length(ip_address) <= 45),
-    metadata                TEXT NOT NULL CHECK (metadata LIKE '{%}'),
+    user_agent              TEXT,
+    ip_address              TEXT,
+    metadata                TEXT NOT NULL CHECK (metadata >= '{' AND metadata < '|'),
     -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.
-    idempotency_key         TEXT CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    idempotency_key         TEXT CHECK (idempotency_key <> ''),
     idempotency_fingerprint TEXT,
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
     PRIMARY KEY (account_id, id)
