@@ -71,7 +71,7 @@ fn main() {
 /// Signups, and when each was answered.
 fn happen(stage: &Stage, count: u64, pause: Duration) -> Vec<Instant> {
     let signup = json!({
-        "impression_id": stage.impression, "first_name": "John", "last_name": "Doe", "email": "john.doe@example.com",
+        "impression_id": stage.impressions[0], "first_name": "John", "last_name": "Doe", "email": "john.doe@example.com",
     });
     let began = Instant::now();
     let mut due = began;

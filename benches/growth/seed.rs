@@ -8,6 +8,7 @@ use handbill::db::DbConnection;
 use handbill::ids::{ImpressionId, ReferralId};
 
 use crate::support::page::say;
+use crate::support::paths::SPREAD;
 use crate::support::stage::Stage;
 
 /// What is stored of a scan and of a signup. The only statements that a change of the schema has to be told to; what
@@ -15,7 +16,8 @@ use crate::support::stage::Stage;
 const IMPRESSIONS: &str = "INSERT INTO impressions (account_id, id, poster_id, scanned_at, \
     user_agent, ip_address, metadata) VALUES ";
 const REFERRALS: &str = "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, first_name, \
-    last_name, email, email_folded, status, metadata, created_at, updated_at) VALUES ";
+    last_name, email, email_folded, status, metadata, idempotency_key, idempotency_fingerprint, created_at, updated_at) \
+    VALUES ";
 /// Run once when all rows are there.
 const AFTERWARDS: &str = "INSERT INTO impressions_of SELECT account_id, poster_id, id FROM impressions ORDER BY 1, 2, 3 \
         ON CONFLICT DO NOTHING; \
@@ -34,6 +36,7 @@ const AFTERWARDS: &str = "INSERT INTO impressions_of SELECT account_id, poster_i
 /// Nothing is lost if the machine fails now: the file is thrown away anyway.
 const IN_A_HURRY: &str = "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;";
 
+const FINGERPRINT: &str = "2dff59ed647518cb87e0233564a4d6db";
 const USER_AGENT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
 
 /// Impressions per statement, and statements per transaction.
@@ -125,9 +128,12 @@ impl Year<'_> {
                 let made = *at + per_row / 2;
                 let referral = ReferralId::new(Timestamp::from_micros(made));
                 let referral = referral.as_str();
+                // Addresses and keys come in no order.
+                let who = format!("{:010}", due.wrapping_mul(SPREAD) % (1 << 32));
                 referrals.push(format!(
                     "('{account}','{referral}','{id}','{program}','{ambassador}','John','Doe',\
-                     'john.doe.{due}@example.com','john.doe.{due}@example.com','pending','{{\"source\":\"poster_qr_code\"}}',{made},{made})"
+                     '{who}@example.com','{who}@example.com','pending','{{\"source\":\"poster_qr_code\"}}',\
+                     '{who}_year','{FINGERPRINT}',{made},{made})"
                 ));
                 if due.is_multiple_of((self.sizes.referrals / 1_000).max(1)) {
                     self.sample.push(referral.to_owned());

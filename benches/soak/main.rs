@@ -107,6 +107,6 @@ fn mix(stage: &Stage, turn: &str) -> String {
          end\n",
         key = stage.key,
         code = stage.posters[0].code,
-        scan = stage.impression,
+        scan = stage.impressions[0],
     )
 }

@@ -8,8 +8,17 @@ use super::stage::Stage;
 
 /// Where the number of a request stands that has a key of its own.
 const NUMBER: &str = "##########";
+/// Where the scan of a signup stands.
+const SCAN: &str = "scan____________________";
 /// The first number of the open loop, which no thread of `wrk` reaches: they count from 1, 2, … thousand million.
 const OPEN: u64 = 9_000_000_000;
+
+/// An odd number: its multiples, modulo 2³², are all different and in no order. (`wrk` counts in floating point, which is
+/// exact for the first two million of them.)
+pub(crate) const SPREAD: u64 = 2_654_435_761;
+/// `wrk`'s threads know which they are: 1, 2, …
+const THREADS: &str = "local threads, n = 0\n\
+    setup = function(thread) threads = threads + 1; thread:set('thread_number', threads) end\n";
 
 /// A hot path: what it is called, which table it fills, what is sent.
 pub(crate) struct Path {
@@ -27,6 +36,12 @@ enum Requests {
     Turns(Vec<String>),
     /// Bodies that differ in their idempotency key.
     Keyed { target: String, body: String },
+    /// Bodies of which each has a scan, an address and a key of its own, which come in no order.
+    Strangers {
+        target: String,
+        body: String,
+        scans: Vec<String>,
+    },
 }
 
 pub(crate) fn of(stage: &Stage) -> Vec<Path> {
@@ -45,8 +60,15 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
         target: "/api/v1/referrals".to_owned(),
         body: format!(
             r#"{{"impression_id":"{}","first_name":"John","last_name":"Doe","email":"john.doe@example.com","idempotency_key":"TURN_{NUMBER}"}}"#,
-            stage.impression
+            stage.impressions[0]
         ),
+    };
+    let strangers = Requests::Strangers {
+        target: "/api/v1/referrals".to_owned(),
+        body: format!(
+            r#"{{"impression_id":"{SCAN}","first_name":"John","last_name":"Doe","email":"{NUMBER}@example.com","idempotency_key":"{NUMBER}_TURN"}}"#
+        ),
+        scans: stage.impressions.clone(),
     };
     let list = format!("/api/v1/referrals?programId={}&limit=50", stage.program);
     vec![
@@ -63,6 +85,12 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
             Requests::Turns(scans),
         ),
         path("create a referral", &stage.key, Some("referrals"), signup),
+        path(
+            "create a referral, of strangers",
+            &stage.key,
+            Some("referrals"),
+            strangers,
+        ),
         path(
             "get a referral, spread over 1,000",
             &stage.key,
@@ -103,17 +131,28 @@ impl Path {
                 targets.len()
             ),
             Requests::Keyed { target, body } => format!(
-                "local threads, head, tail, n = 0\n\
-                 setup = function(thread) threads = threads + 1; thread:set('first', threads * 1e9) end\n\
-                 init = function()\n\
-                 \x20 wrk.headers['Content-Type'] = 'application/json'\n\
-                 \x20 local whole = wrk.format('POST', '{target}', nil, '{}')\n\
-                 \x20 local at = whole:find('{NUMBER}', 1, true)\n\
-                 \x20 head, tail, n = whole:sub(1, at - 1), whole:sub(at + {}), first\n\
-                 end\n\
-                 request = function() n = n + 1; return head .. n .. tail end\n",
-                body.replace("TURN", turn),
-                NUMBER.len()
+                "{THREADS}\
+                 local parts = {{{}}}\n\
+                 init = function() n = thread_number * 1e9 end\n\
+                 request = function() n = n + 1; return parts[1] .. n .. parts[2] end\n",
+                quoted(&self.parts(target, body, turn))
+            ),
+            // Two threads never come to the same number.
+            Requests::Strangers {
+                target,
+                body,
+                scans,
+            } => format!(
+                "{THREADS}\
+                 local parts, scans = {{{}}}, {{{}}}\n\
+                 init = function() n = thread_number end\n\
+                 request = function()\n\
+                 \x20 n = n + 2\n\
+                 \x20 local who = string.format('%010d', n * {SPREAD} % 4294967296)\n\
+                 \x20 return parts[1] .. scans[n % #scans + 1] .. parts[2] .. who .. parts[3] .. who .. parts[4]\n\
+                 end\n",
+                quoted(&self.parts(target, body, turn)),
+                quoted(scans)
             ),
         };
         headers + &rest
@@ -125,31 +164,48 @@ impl Path {
         match &self.requests {
             Requests::Same(target) => Ready::Whole(vec![get(target)]),
             Requests::Turns(targets) => Ready::Whole(targets.iter().map(get).collect()),
-            Requests::Keyed { target, body } => {
-                let body = body.replace("TURN", turn);
-                let whole = request(self.port, &self.key, target, Some(&body));
-                let (head, tail) = whole.split_once(NUMBER).expect("a place for the number");
-                Ready::Numbered(head.to_owned(), tail.to_owned())
-            }
+            Requests::Keyed { target, body } => Ready::Numbered(self.parts(target, body, turn)),
+            Requests::Strangers {
+                target,
+                body,
+                scans,
+            } => Ready::Strangers(self.parts(target, body, turn), scans.clone()),
         }
     }
+
+    /// What stands before, between and after what differs from request to request.
+    fn parts(&self, target: &str, body: &str, turn: &str) -> Vec<String> {
+        let body = body.replace("TURN", turn);
+        let whole = request(self.port, &self.key, target, Some(&body));
+        let whole = whole.replace(SCAN, NUMBER);
+        whole.split(NUMBER).map(str::to_owned).collect()
+    }
+}
+
+/// As strings of Lua.
+fn quoted(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    quoted.join(", ")
 }
 
 /// Requests as bytes.
 pub(crate) enum Ready {
     Whole(Vec<String>),
-    Numbered(String, String),
+    Numbered(Vec<String>),
+    Strangers(Vec<String>, Vec<String>),
 }
 
 impl Ready {
     pub(crate) fn nth(&self, n: u64) -> Cow<'_, [u8]> {
+        let of = |texts: usize| usize::try_from(n).unwrap_or_default() % texts;
         match self {
-            Self::Whole(requests) => {
-                let at = usize::try_from(n).unwrap_or_default() % requests.len();
-                Cow::Borrowed(requests[at].as_bytes())
-            }
-            Self::Numbered(head, tail) => {
-                Cow::Owned(format!("{head}{}{tail}", OPEN + n).into_bytes())
+            Self::Whole(requests) => Cow::Borrowed(requests[of(requests.len())].as_bytes()),
+            Self::Numbered(parts) => Cow::Owned(parts.join(&(OPEN + n).to_string()).into_bytes()),
+            Self::Strangers(parts, scans) => {
+                let who = format!("{:010}", n.wrapping_mul(SPREAD) % (1 << 32));
+                let scan = &scans[of(scans.len())];
+                let rest = parts[1..].join(&who);
+                Cow::Owned([&parts[0], scan.as_str(), &rest].concat().into_bytes())
             }
         }
     }

@@ -23,7 +23,8 @@ pub(crate) struct Stage {
     pub(crate) program: String,
     pub(crate) ambassador: String,
     pub(crate) posters: Vec<Poster>,
-    pub(crate) impression: String,
+    /// A scan of each poster.
+    pub(crate) impressions: Vec<String>,
     pub(crate) referrals: Vec<String>,
 }
 
@@ -50,7 +51,7 @@ impl Stage {
             program: String::new(),
             ambassador: String::new(),
             posters: Vec::new(),
-            impression: String::new(),
+            impressions: Vec::new(),
             referrals: Vec::new(),
         };
         stage.start();
@@ -72,12 +73,14 @@ impl Stage {
         stage
     }
 
-    /// One scan and a thousand referrals.
+    /// A scan of each poster, and a thousand referrals.
     pub(crate) fn fill(&mut self) {
-        let scan = json!({ "poster_id": self.posters[0].id });
-        self.impression = self.make("impressions", &[scan]).remove(0).id();
+        let scans = self.posters.iter();
+        let scans = scans.map(|poster| json!({ "poster_id": poster.id }));
+        let made = self.make("impressions", &scans.collect::<Vec<_>>());
+        self.impressions = made.iter().map(Made::id).collect();
         let signup = json!({
-            "impression_id": self.impression, "first_name": "John", "last_name": "Doe", "email": "john.doe@example.com",
+            "impression_id": self.impressions[0], "first_name": "John", "last_name": "Doe", "email": "john.doe@example.com",
         });
         let made = self.make("referrals", &vec![signup; 1000]);
         self.referrals = made.iter().map(Made::id).collect();

@@ -2,6 +2,7 @@
 //! plain synchronous code on a [`DbConnection`]. This folder knows that there are two databases; it
 //! knows no noun.
 
+pub(crate) mod among;
 mod checkpointer;
 pub(crate) mod columns;
 mod connection;

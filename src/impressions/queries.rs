@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::model::Impression;
+use crate::db::among::among;
 use crate::db::many::{self, many};
 use crate::db::schema::impressions;
 use crate::db::statement::by_account;
@@ -41,27 +42,20 @@ pub fn find_each(
     conn: &mut DbConnection,
     wanted: &[(&AccountId, &ImpressionId)],
 ) -> QueryResult<Vec<Impression>> {
-    match conn {
-        DbConnection::Sqlite(_) => {
-            let found = wanted.iter().map(|(account, id)| find(conn, account, id));
-            Ok(found
-                .collect::<QueryResult<Vec<_>>>()?
-                .into_iter()
-                .flatten()
-                .collect())
-        }
-        DbConnection::Postgres(c) => {
-            let mut found = Vec::new();
-            for (account, ids) in by_account(wanted.iter().copied()) {
-                let rows = Impression::query()
-                    .filter(impressions::account_id.eq(account))
-                    .filter(impressions::id.eq_any(ids))
-                    .load(c)?;
-                found.extend(rows);
-            }
-            Ok(found)
-        }
+    let mut found = Vec::with_capacity(wanted.len());
+    for (account, ids) in by_account(wanted.iter().copied()) {
+        found.extend(match conn {
+            DbConnection::Sqlite(c) => Impression::query()
+                .filter(impressions::account_id.eq(account))
+                .filter(among(impressions::id, &ids)?)
+                .load(c)?,
+            DbConnection::Postgres(c) => Impression::query()
+                .filter(impressions::account_id.eq(account))
+                .filter(impressions::id.eq_any(ids))
+                .load(c)?,
+        });
     }
+    Ok(found)
 }
 
 many! {
