@@ -14,10 +14,10 @@ use super::order;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
-/// busy_timeout first: switching to WAL may itself have to wait. Eight megabytes of pages: twice as many made no write faster.
+/// busy_timeout first: switching to WAL may itself have to wait. Nothing about the cache: SQLite's own two megabytes are as
+/// good as eight, because every commit goes through the cache's whole table (docs/benchmarks.md).
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16000; \
-    PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; \
-    PRAGMA cache_size = -8000;";
+    PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
 
 /// An acknowledged write is on disk whatever the server's default says.
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; \
