@@ -92,9 +92,7 @@ impl ManageConnection for Manager {
 pub(super) fn open_reader(url: &str) -> Result<DbConnection, r2d2::Error> {
     let mut conn = DbConnection::open(url).map_err(r2d2::Error::ConnectionError)?;
     match &mut conn {
-        DbConnection::Sqlite(inner) => {
-            inner.batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000")
-        }
+        DbConnection::Sqlite(inner) => inner.batch_execute("PRAGMA query_only = ON"),
         // A request that somebody else's lock holds up is told so before its caller gives up.
         DbConnection::Postgres(inner) => inner.batch_execute("SET lock_timeout = '3s'"),
     }
