@@ -43,8 +43,8 @@ pub struct Imported {
 ///
 /// # Errors
 /// A sentence, and nothing has happened: the file is not whole or was changed, it is of another version, its secrets are
-/// encrypted with a key that is not among `keys`, the account is here already, a row of it points at nothing, or
-/// something of it does not go together with another account's.
+/// encrypted with a key that is not among `keys`, the account is here already, a row of it is not as it should
+/// be, or something of it does not go together with another account's.
 pub fn import(
     conn: &mut DbConnection,
     input: impl BufRead,
@@ -74,7 +74,7 @@ pub fn import(
             .filter(|erased| erased.account_id.as_str() == imported.account_id);
         imported.erased = again(conn, &theirs.cloned().collect::<Vec<_>>(), now)?;
         if let Some(id) = AccountId::from_outside(&imported.account_id) {
-            refuse_what_is_lost(conn, &id)?;
+            refuse_what_is_odd(conn, &id)?;
             note(
                 conn,
                 &Act::new(&id, None, Action::AccountImported, id.as_str(), now),
@@ -84,14 +84,14 @@ pub fn import(
     })
 }
 
-/// Not all that points has a foreign key that would have refused it (docs/decisions/0018).
-fn refuse_what_is_lost(conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
+/// Not every table would have refused it itself (docs/decisions/0018).
+fn refuse_what_is_odd(conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
     let report = audit::verify::follow(conn, account)?;
-    let lost = report.differences.first();
-    lost.map_or(Ok(()), |lost| {
+    let odd = report.differences.first();
+    odd.map_or(Ok(()), |odd| {
         Err(refused(format!(
-            "a row of the file points at nothing: {}: {}",
-            lost.about, lost.problem
+            "a row of the file is not as it should be: {}: {}",
+            odd.about, odd.problem
         )))
     })
 }

@@ -167,7 +167,7 @@ on_both! {
             let exported = handbill(&app.database.url, &["export", file]);
             assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
             let refused = sentence(&handbill(&target.url, &["import", file]));
-            assert!(refused.starts_with("handbill: a row of the file points at nothing: "), "{refused}");
+            assert!(refused.starts_with("handbill: a row of the file is not as it should be: "), "{refused}");
             assert!(refused.contains(complaint), "{refused}");
             assert_eq!(json(&handbill(&target.url, &["accounts", "list", "--json"])), json!([]));
             app.database.connect().batch_execute(right).expect(right);
@@ -176,6 +176,34 @@ on_both! {
         assert!(handbill(&app.database.url, &["export", file]).status.success());
         json(&handbill(&target.url, &["import", file, "--json"]));
     }
+}
+
+#[actix_web::test]
+async fn a_text_that_no_request_could_have_brought_is_not_imported() {
+    let app = TestApp::start(Database::sqlite()).await;
+    app.a_referral().await;
+    let long = "UPDATE referrals SET first_name = replace(hex(zeroblob(128)), '0', 'a')";
+    app.database.connect().batch_execute(long).expect(long);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("long");
+    let file = file.to_str().expect("text");
+    assert!(
+        handbill(&app.database.url, &["export", file])
+            .status
+            .success()
+    );
+    for target in [Database::empty_sqlite(), Database::empty_postgres()] {
+        json(&handbill(&target.url, &["migrate", "--json"]));
+        let refused = sentence(&handbill(&target.url, &["import", file]));
+        let expected = match target.is_sqlite() {
+            true => "a text is too long",
+            false => "referrals_first_name_check",
+        };
+        assert!(refused.contains(expected), "{refused}");
+        let accounts = json(&handbill(&target.url, &["accounts", "list", "--json"]));
+        assert_eq!(accounts, json!([]));
+    }
+    app.stop().await;
 }
 
 /// Two keys, as the settings have them.
