@@ -177,16 +177,17 @@ differences! {
         WHERE r.account_id = $1 AND r.id > $2 AND r.id <= $3 \
             AND (p.id IS NULL OR p.program_id <> r.program_id OR p.ambassador_id <> r.ambassador_id)";
 
-    /// Scans with texts that are not taken.
-    odd_scans: "SELECT id AS about, 'a text is too long, or is no object' AS problem FROM impressions \
-        WHERE account_id = $1 AND id > $2 AND id <= $3 AND (length(user_agent) > 2000 OR length(ip_address) > 45 \
-            OR length(idempotency_key) > 255 OR metadata NOT LIKE '{%}')";
+    /// SQLite. Scans with texts that are not taken.
+    odd_scans: &odd("impressions", "metadata", "length(user_agent) > 2000 OR length(ip_address) > 45 \
+        OR length(idempotency_key) > 255");
 
-    /// Signups with texts that are not taken.
-    odd_signups: "SELECT id AS about, 'a text is too long, or is no object' AS problem FROM referrals \
-        WHERE account_id = $1 AND id > $2 AND id <= $3 AND (length(first_name) > 255 OR length(last_name) > 255 \
-            OR length(email) > 254 OR length(profile_picture) > 2048 OR length(external_id) > 255 \
-            OR length(idempotency_key) > 255 OR metadata NOT LIKE '{%}')";
+    /// SQLite. Signups with texts that are not taken.
+    odd_signups: &odd("referrals", "metadata", "length(first_name) > 255 OR length(last_name) > 255 \
+        OR length(email) > 254 OR length(profile_picture) > 2048 OR length(external_id) > 255 \
+        OR length(idempotency_key) > 255");
+
+    /// SQLite. Events whose object is none.
+    odd_events: &odd("events", "data", "FALSE");
 
     /// Ambassadors' signups that are not counted by day and status as they stand.
     signups: "SELECT ambassador_id || ' day ' || day AS about, \
@@ -214,6 +215,17 @@ differences! {
 
     /// Payouts whose history does not lead where they stand.
     moves_of_payouts: &chain("payout_moves", "payout_id", "payouts", "processing");
+}
+
+/// SQLite. Rows whose `object` is no JSON object, or in which a text is `too_long`.
+fn odd(table: &str, object: &str, too_long: &str) -> String {
+    let is_object = format!(
+        "CASE WHEN json_valid({object}) THEN json_type({object}) = 'object' ELSE FALSE END"
+    );
+    format!(
+        "SELECT id AS about, CASE WHEN {is_object} THEN 'a text in it is too long' ELSE '{object} is no object' END AS problem \
+            FROM {table} WHERE account_id = $1 AND id > $2 AND id <= $3 AND ({too_long} OR NOT {is_object})"
+    )
 }
 
 /// A history is a chain from `start` to where the thing stands: positions 1, 2, 3 …, and each move begins where the one

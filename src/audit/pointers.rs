@@ -12,13 +12,6 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::AccountId;
 
-/// They are small and their posters are few, so more of them at once.
-pub(super) const SCANS: Walk = Walk {
-    table: "impressions",
-    key: "id",
-    rows: 50_000,
-};
-
 /// The tables that say of no row by themselves that its account is there.
 const OF_ACCOUNTS: [&str; 3] = ["impressions", "referrals", "events"];
 
@@ -28,7 +21,9 @@ pub(super) fn lead_to_posters(
     account: &AccountId,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    list(conn, account, SCANS, findings, differences::lost_scans)
+    // Their posters are few.
+    let walk = Walk::far_through("impressions");
+    list(conn, account, walk, findings, differences::lost_scans)
 }
 
 /// Every signup is of a scan of the account, and of the program and the ambassador of its poster.

@@ -26,6 +26,14 @@ impl Walk {
             rows: 500,
         }
     }
+
+    /// The same in long steps, for many small rows of which hardly any is told.
+    pub(super) const fn far_through(table: &'static str) -> Self {
+        Self {
+            rows: 50_000,
+            ..Self::through(table)
+        }
+    }
 }
 
 /// The keys behind `after` up to and with `until`. Stretches leave no gap between them, so that what belongs to no

@@ -105,7 +105,7 @@ const CHECKS: [(&str, Check); 23] = [
 ];
 
 /// The same of what comes in crowds, whose tables say less than others (docs/decisions/0018).
-const CROWDS: [(&str, Check); 4] = [
+const CROWDS: [(&str, Check); 5] = [
     (
         "Every scan is of a poster that is there",
         pointers::lead_to_posters,
@@ -119,6 +119,7 @@ const CROWDS: [(&str, Check); 4] = [
         "Every signup's texts are such as are taken",
         texts::of_signups,
     ),
+    ("Every event's object is one", texts::of_events),
 ];
 
 /// Asked of all accounts at once.
@@ -144,7 +145,7 @@ pub fn verify(conn: &mut DbConnection) -> Result<Report, Error> {
 }
 
 /// Only what the tables do not say themselves, of one account: for a copy that comes from elsewhere.
-pub fn follow(conn: &mut DbConnection, account: &AccountId) -> Result<Report, Error> {
+pub fn crowds(conn: &mut DbConnection, account: &AccountId) -> Result<Report, Error> {
     let mut report = Report::default();
     for (check, look) in CROWDS {
         look(conn, account, report.begin(check).of(account))?;

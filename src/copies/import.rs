@@ -86,7 +86,7 @@ pub fn import(
 
 /// Not every table would have refused it itself (docs/decisions/0018).
 fn refuse_what_is_odd(conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
-    let report = audit::verify::follow(conn, account)?;
+    let report = audit::verify::crowds(conn, account)?;
     let odd = report.differences.first();
     odd.map_or(Ok(()), |odd| {
         Err(refused(format!(

@@ -15,7 +15,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
 /// busy_timeout first: switching to WAL may itself have to wait. Nothing about the cache: SQLite's own two megabytes are as
-/// good as eight, because every commit goes through the cache's whole table (docs/benchmarks.md).
+/// good as eight, because many a commit goes through the cache's whole table (docs/benchmarks.md).
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16000; \
     PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;";
 

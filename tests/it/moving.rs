@@ -180,30 +180,39 @@ on_both! {
 
 #[actix_web::test]
 async fn a_text_that_no_request_could_have_brought_is_not_imported() {
-    let app = TestApp::start(Database::sqlite()).await;
-    app.a_referral().await;
-    let long = "UPDATE referrals SET first_name = replace(hex(zeroblob(128)), '0', 'a')";
-    app.database.connect().batch_execute(long).expect(long);
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("long");
-    let file = file.to_str().expect("text");
-    assert!(
-        handbill(&app.database.url, &["export", file])
-            .status
-            .success()
-    );
-    for target in [Database::empty_sqlite(), Database::empty_postgres()] {
-        json(&handbill(&target.url, &["migrate", "--json"]));
-        let refused = sentence(&handbill(&target.url, &["import", file]));
-        let expected = match target.is_sqlite() {
-            true => "a text is too long",
-            false => "referrals_first_name_check",
-        };
-        assert!(refused.contains(expected), "{refused}");
-        let accounts = json(&handbill(&target.url, &["accounts", "list", "--json"]));
-        assert_eq!(accounts, json!([]));
+    for (odd, said) in [
+        (
+            "first_name = replace(hex(zeroblob(128)), '0', 'a')",
+            ["a text in it is too long", "referrals_first_name_check"],
+        ),
+        (
+            "metadata = '{x}'",
+            [
+                "metadata is no object",
+                "invalid input syntax for type json",
+            ],
+        ),
+    ] {
+        let app = TestApp::start(Database::sqlite()).await;
+        app.a_referral().await;
+        let statement = format!("UPDATE referrals SET {odd}");
+        let mut conn = app.database.connect();
+        conn.batch_execute(&statement).expect("an odd text");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("odd");
+        let file = file.to_str().expect("text");
+        let exported = handbill(&app.database.url, &["export", file]);
+        assert!(exported.status.success(), "{statement}");
+        let targets = [Database::empty_sqlite(), Database::empty_postgres()];
+        for (target, said) in targets.into_iter().zip(said) {
+            json(&handbill(&target.url, &["migrate", "--json"]));
+            let refused = sentence(&handbill(&target.url, &["import", file]));
+            assert!(refused.contains(said), "{refused}");
+            let accounts = json(&handbill(&target.url, &["accounts", "list", "--json"]));
+            assert_eq!(accounts, json!([]));
+        }
+        app.stop().await;
     }
-    app.stop().await;
 }
 
 /// Two keys, as the settings have them.

@@ -235,16 +235,25 @@ async fn a_row_that_points_nowhere_is_said() {
 /// PostgreSQL refuses them.
 #[actix_web::test]
 async fn a_text_that_no_request_could_have_brought_is_said() {
+    const SIGNUPS: &str = "Every signup's texts are such as are taken";
+    const SCANS: &str = "Every scan's texts are such as are taken";
     let app = TestApp::start(Database::sqlite()).await;
     app.an_earning().await;
     let mut conn = app.database.connect();
     let long = "replace(hex(zeroblob(1025)), '0', 'a')";
     for (table, column, value, check) in [
-        ("referrals", "first_name", long, "signup"),
-        ("referrals", "profile_picture", long, "signup"),
-        ("referrals", "metadata", "'{'", "signup"),
-        ("impressions", "user_agent", long, "scan"),
-        ("impressions", "metadata", "'{'", "scan"),
+        ("referrals", "first_name", long, SIGNUPS),
+        ("referrals", "profile_picture", long, SIGNUPS),
+        ("referrals", "metadata", "'{'", SIGNUPS),
+        ("referrals", "metadata", "'{x}'", SIGNUPS),
+        ("impressions", "user_agent", long, SCANS),
+        ("impressions", "metadata", "'{x}'", SCANS),
+        (
+            "events",
+            "data",
+            "'{\"a\":}'",
+            "Every event's object is one",
+        ),
     ] {
         let statement = format!(
             "CREATE TABLE kept AS SELECT id, {column} AS was FROM {table}; UPDATE {table} SET {column} = {value}"
@@ -252,7 +261,6 @@ async fn a_text_that_no_request_could_have_brought_is_said() {
         conn.batch_execute(&statement).expect("an odd text");
         let (said, content) = verify(&app);
         assert!(!content, "{statement}");
-        let check = format!("Every {check}'s texts are such as are taken");
         let differences = said["differences"].as_array().expect("differences");
         let is_said = |difference: &Value| difference["check"] == check;
         assert!(differences.iter().any(is_said), "{statement}: {said}");

@@ -1,5 +1,5 @@
--- No check calls a function, or many rows at once would be slower by a tenth (docs/decisions/0018): how long a text may be
--- is up to the types that read it, and `handbill verify` looks.
+-- No check calls a function, for which SQLite would keep a journal of every statement of many rows (docs/decisions/0018):
+-- how long a text may be is up to the types that read it, and `handbill verify` looks.
 CREATE TABLE referrals (
     account_id              TEXT NOT NULL,
     id                      TEXT NOT NULL,
