@@ -2,7 +2,8 @@
 //!
 //! The first ten characters are the microsecond of the row's own moment in base 36 (they last until
 //! 2085), the other ten are random. So `ORDER BY id` *is* "oldest first", one index serves a filter and
-//! its order, and a cursor is nothing but an id. Clients treat ids as opaque.
+//! its order, and a cursor is nothing but an id. Clients treat ids as opaque. Only an account's is short, because it
+//! stands in front of every key: [`AccountId`].
 
 use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
@@ -15,6 +16,10 @@ use utoipa::ToSchema;
 use crate::clock::Timestamp;
 use crate::db::columns::stored_as_text;
 use crate::parse::{Complaint, Parse};
+
+mod account;
+
+pub use account::AccountId;
 
 const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -161,10 +166,6 @@ macro_rules! text_id {
     };
 }
 
-text_id!(
-    /// The tenant.
-    AccountId, "acct", "Account", "acct_0h5m8k2q9sx7v3n1b6tz"
-);
 text_id!(
     /// An API key's record; not the secret.
     ApiKeyId, "key", "API key", "key_0h5m8k2q9sx7v3n1b6tz"

@@ -46,10 +46,7 @@ pub async fn pay_day(app: &App) -> Result<(), Error> {
             finish_left_behind(app, &account).await,
         ] {
             if let Err(error) = done {
-                log::warn!(
-                    "payouts of {} wait, later again: {error:?}",
-                    account.as_str()
-                );
+                log::warn!("payouts of {account} wait, later again: {error:?}");
                 outcome = Err(error);
             }
         }
@@ -63,14 +60,14 @@ pub async fn pay_day(app: &App) -> Result<(), Error> {
 /// The database's.
 pub async fn release_holds(app: &App, account: &AccountId) -> Result<usize, Error> {
     // Most rounds find nothing, and then nobody has to wait for a write.
-    let (id, now) = (account.clone(), app.clock.now());
+    let (id, now) = (*account, app.clock.now());
     let first = move |conn: &mut _| Ok(list_to_release(conn, &id, now, 1)?);
     if app.db.read(first).await?.is_empty() {
         return Ok(0);
     }
     let mut released = 0;
     loop {
-        let id = account.clone();
+        let id = *account;
         let work = move |conn: &mut _, now| release_due(conn, &id, now, RELEASED_TOGETHER);
         let some = app.db.write(work).await?;
         released += some;
@@ -99,14 +96,14 @@ pub async fn finish(
 
 /// Begins what the schedules ask for, and goes on until it is through.
 async fn keep_schedules(app: &App, account: &AccountId) -> Result<(), Error> {
-    let (id, now) = (account.clone(), app.clock.now());
+    let (id, now) = (*account, app.clock.now());
     let due = app
         .db
         .read_at_length(move |conn| schedule::list_due(conn, &id, now))
         .await?;
     let mut outcome = Ok(());
     for program in due {
-        let (id, of) = (account.clone(), program.clone());
+        let (id, of) = (*account, program.clone());
         let begin = move |conn: &mut _, now| schedule::begin_due(conn, &id, &of, now);
         let done = async {
             if let Some(run) = app.db.write(begin).await? {
@@ -126,7 +123,7 @@ async fn keep_schedules(app: &App, account: &AccountId) -> Result<(), Error> {
 
 /// Goes on with runs whose process ended, or whose request broke off.
 async fn finish_left_behind(app: &App, account: &AccountId) -> Result<(), Error> {
-    let (id, before) = (account.clone(), app.clock.now().plus_seconds(-LEFT_BEHIND));
+    let (id, before) = (*account, app.clock.now().plus_seconds(-LEFT_BEHIND));
     let runs = app
         .db
         .read(move |conn| Ok(collection_queries::list_left_behind(conn, &id, before)?))

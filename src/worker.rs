@@ -186,14 +186,14 @@ pub async fn retain(app: &App, reached: &mut Reached) -> Result<usize, Error> {
     let mut forgotten = 0;
     for account in accounts(app).await? {
         loop {
-            let (id, after) = (account.clone(), reached.0.get(&account).cloned());
+            let (id, after) = (account, reached.0.get(&account).cloned());
             let stretch = app
                 .db
                 .write(move |conn, _| forget(conn, &id, after.as_ref(), cutoff))
                 .await?;
             let Some(stretch) = stretch else { break };
             forgotten += stretch.forgotten;
-            reached.0.insert(account.clone(), stretch.last);
+            reached.0.insert(account, stretch.last);
         }
         retain_events(app, account, cutoff, reached).await?;
     }
@@ -226,7 +226,7 @@ async fn until_none(
     let cutoff = app.clock.now().plus_seconds(-i64::from(days) * 86_400);
     let mut deleted = 0;
     loop {
-        let id = account.clone();
+        let id = *account;
         match app.db.write(move |conn, _| some(conn, &id, cutoff)).await? {
             0 => return Ok(deleted),
             more => deleted += more,
@@ -256,7 +256,7 @@ async fn retain_events(
     reached: &mut Reached,
 ) -> Result<(), Error> {
     loop {
-        let (id, after) = (account.clone(), reached.1.get(&account).cloned());
+        let (id, after) = (account, reached.1.get(&account).cloned());
         let due = app
             .db
             .read_at_length(move |conn| erasures::forget::due(conn, &id, after.as_ref(), cutoff))
@@ -264,11 +264,11 @@ async fn retain_events(
         let Some(last) = due.last().cloned() else {
             return Ok(());
         };
-        let id = account.clone();
+        let id = account;
         app.db
             .write(move |conn, _| erasures::forget::forget(conn, &id, &due))
             .await?;
-        reached.1.insert(account.clone(), last);
+        reached.1.insert(account, last);
     }
 }
 

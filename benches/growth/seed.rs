@@ -27,9 +27,8 @@ const AFTERWARDS: &str = "INSERT INTO impressions_of SELECT account_id, poster_i
         WHERE p.account_id = i.account_id AND p.id = i.poster_id ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING; \
     INSERT INTO impressions_filed SELECT account_id, max(id) FROM impressions GROUP BY account_id \
         ON CONFLICT (account_id) DO UPDATE SET up_to = excluded.up_to; \
-    INSERT INTO daily_stats SELECT i.account_id, i.scanned_at / 86400000000, p.id, p.program_id, p.ambassador_id, \
-        count(*), 0, 0, 0, 0 FROM impressions i CROSS JOIN posters p \
-        WHERE p.account_id = i.account_id AND p.id = i.poster_id GROUP BY 1, 2, 3, 4, 5 \
+    INSERT INTO daily_stats SELECT account_id, scanned_at / 86400000000, poster_id, count(*), 0, 0, 0, 0 \
+        FROM impressions WHERE TRUE GROUP BY 1, 2, 3 \
         ON CONFLICT (account_id, day, poster_id) DO UPDATE SET scans = excluded.scans; \
     PRAGMA wal_checkpoint(TRUNCATE);";
 
@@ -111,6 +110,7 @@ impl Year<'_> {
             posters,
             ..
         } = self.stage;
+        let account = account.number();
         let (mut impressions, mut referrals) = (Vec::new(), Vec::new());
         for number in numbers {
             // A large prime: posters come in no order, each as often as any other.
@@ -119,7 +119,7 @@ impl Year<'_> {
             let id = ImpressionId::new(Timestamp::from_micros(*at));
             let id = id.as_str();
             impressions.push(format!(
-                "('{account}','{id}','{poster}',{at},'{USER_AGENT}','192.0.2.{}',\
+                "({account},'{id}','{poster}',{at},'{USER_AGENT}','192.0.2.{}',\
                  '{{\"device_type\":\"mobile\",\"referrer\":\"direct\"}}')",
                 number % 256
             ));
@@ -131,7 +131,7 @@ impl Year<'_> {
                 // Addresses and keys come in no order.
                 let who = format!("{:010}", due.wrapping_mul(SPREAD) % (1 << 32));
                 referrals.push(format!(
-                    "('{account}','{referral}','{id}','{program}','{ambassador}','John','Doe',\
+                    "({account},'{referral}','{id}','{program}','{ambassador}','John','Doe',\
                      '{who}@example.com','{who}@example.com','pending','{{\"source\":\"poster_qr_code\"}}',\
                      '{who}_year','{FINGERPRINT}',{made},{made})"
                 ));

@@ -106,7 +106,7 @@ fn list(criterion: &mut Criterion, database: &str, rows: u64, said: &str) -> Vec
         referrals: rows,
     };
     seed::seed(&stage, sizes);
-    let account = AccountId::from_outside(&stage.account).expect("an id");
+    let account = stage.account;
     let filter = ReferralFilter {
         program_id: Some(Wanted(ProgramId::from_outside(&stage.program))),
         ambassador_id: None,
@@ -181,7 +181,7 @@ fn writer(criterion: &mut Criterion, database: &str) {
 /// An account, because it is the smallest row.
 async fn write(db: &Db, number: u64) {
     let name = Name::parse(&number.to_string()).expect("a name");
-    db.write(move |conn, now| open::open(conn, AccountId::new(now), &name, now))
+    db.write(move |conn, now| open::open(conn, AccountId::random(), &name, now))
         .await
         .expect("a write");
 }

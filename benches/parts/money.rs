@@ -107,7 +107,7 @@ fn open(database: &str) -> Shop {
     }
     stage.stop();
     Shop {
-        account: AccountId::from_outside(&stage.account).expect("an id"),
+        account: stage.account,
         key: ApiKeyId::from_outside(&stage.word("SELECT id AS word FROM api_keys")).expect("an id"),
         program: ProgramId::from_outside(&program).expect("an id"),
         referrals,
@@ -132,7 +132,7 @@ fn buy(conn: &mut DbConnection, shop: &Shop, order: usize, now: Timestamp) -> Re
 }
 
 async fn run(db: &Db, shop: &Shop) -> Result<(), Error> {
-    let (account, key) = (shop.account.clone(), shop.key.clone());
+    let (account, key) = (shop.account, shop.key.clone());
     let new = NewCollection {
         program_id: shop.program.clone(),
         retry: None,
@@ -142,7 +142,7 @@ async fn run(db: &Db, shop: &Shop) -> Result<(), Error> {
         .await?;
     let (Recorded::New(mut run) | Recorded::Replayed(mut run)) = begun;
     while run.status == CollectionStatus::Collecting {
-        let (account, key, id) = (shop.account.clone(), key.clone(), run.id);
+        let (account, key, id) = (shop.account, key.clone(), run.id);
         run = db
             .write(move |conn, now| collect::go_on(conn, &account, &id, Some(&key), now))
             .await?;
@@ -153,7 +153,7 @@ async fn run(db: &Db, shop: &Shop) -> Result<(), Error> {
 /// Every payout that is on its way fails, so that there is as much to collect as before.
 async fn take_back(db: &Db, shop: &Shop) -> Result<(), Error> {
     loop {
-        let (account, key) = (shop.account.clone(), shop.key.clone());
+        let (account, key) = (shop.account, shop.key.clone());
         let filter = handbill::payouts::model::PayoutFilter {
             status: Some(PayoutStatus::Processing),
             ..Default::default()

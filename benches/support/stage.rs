@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use handbill::db::{DbConnection, migrations};
+use handbill::ids::{AccountId, Id as _};
 use serde_json::{Value, json};
 
 use super::http::{Connection, free_port, request};
@@ -19,7 +20,7 @@ pub(crate) struct Stage {
     pub(crate) port: u16,
     server: Option<Child>,
     pub(crate) key: String,
-    pub(crate) account: String,
+    pub(crate) account: AccountId,
     pub(crate) program: String,
     pub(crate) ambassador: String,
     pub(crate) posters: Vec<Poster>,
@@ -47,7 +48,7 @@ impl Stage {
             port: free_port(),
             server: None,
             key: text(&made["key"]),
-            account: text(&made["account_id"]),
+            account: AccountId::from_outside(&text(&made["account_id"])).expect("an id"),
             program: String::new(),
             ambassador: String::new(),
             posters: Vec::new(),

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{Account, TimeZone};
 use crate::db::schema::accounts;
 use crate::db::{DbConnection, on_each_database};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, Id};
 
 /// Whether there is any account at all.
 pub fn any(conn: &mut DbConnection) -> QueryResult<bool> {
@@ -22,15 +22,22 @@ pub fn find(conn: &mut DbConnection, id: &AccountId) -> QueryResult<Account> {
 
 /// The account with this name or this id.
 pub fn find_by_name_or_id(conn: &mut DbConnection, text: &str) -> QueryResult<Option<Account>> {
+    let id = AccountId::from_outside(text);
     Account::query()
-        .filter(accounts::name.eq(text).or(accounts::id.eq(text)))
+        .filter(
+            accounts::name
+                .eq(text)
+                .or(accounts::id.nullable().eq(id).assume_not_null()),
+        )
         .first(conn)
         .optional()
 }
 
 /// All accounts, oldest first.
 pub fn list(conn: &mut DbConnection) -> QueryResult<Vec<Account>> {
-    Account::query().order(accounts::id).load(conn)
+    Account::query()
+        .order((accounts::created_at, accounts::id))
+        .load(conn)
 }
 
 /// Stores a new account. `false`: the name is taken.

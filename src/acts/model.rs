@@ -96,7 +96,7 @@ impl Act {
         now: Timestamp,
     ) -> Self {
         Self {
-            account_id: account.clone(),
+            account_id: *account,
             id: ActId::new(now),
             action,
             object_id: object_id.to_owned(),

@@ -122,7 +122,7 @@ async fn list(
         from: filter.from,
         to: filter.to,
     };
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, ActView::from).await

@@ -33,7 +33,7 @@ pub fn enrol(
                 .ok_or_else(|| Error::no_such("program_id", ProgramId::NOUN))?
                 .must_recruit()?;
             let ambassador = Ambassador {
-                account_id: account.clone(),
+                account_id: *account,
                 id,
                 program_id: new.program_id.clone(),
                 first_name: new.first_name.clone(),

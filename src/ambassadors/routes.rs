@@ -123,7 +123,7 @@ async fn list(
         program_id: filter.program_id,
         id: filter.student_id,
     };
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, UserView::from).await

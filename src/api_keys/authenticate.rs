@@ -202,7 +202,7 @@ async fn identify(request: &ServiceRequest) -> Result<Opened, Error> {
 fn names(request: &ServiceRequest, account: &AccountId) -> bool {
     let surface = surface::of(request.match_info().as_str());
     let header = surface.and_then(|surface| surface.account_header);
-    header.is_none_or(|name| the_one(request.headers().get_all(name)) == Ok(Some(account.as_str())))
+    header.is_none_or(|name| the_one(request.headers().get_all(name)) == Ok(Some(&*account.text())))
 }
 
 /// The secret of the one `Authorization` header, or of the surface's own. Two that differ are a contradiction, not a

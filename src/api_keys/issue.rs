@@ -63,7 +63,7 @@ pub(super) fn store(
     let (program_id, ambassador_id) = bounds(conn, account, new)?;
     let key = ApiKey {
         id,
-        account_id: account.clone(),
+        account_id: *account,
         name: new.name.clone(),
         kind: new.kind,
         scopes: scopes(new)?,

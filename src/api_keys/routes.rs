@@ -135,7 +135,7 @@ async fn list(
     request: HttpRequest,
     query: ListQuery<KeyFilter>,
 ) -> Result<Listing<KeyList>, Error> {
-    let stable = Some(format!("{} keys", account.id.as_str()));
+    let stable = Some(format!("{} keys", account.id));
     let rows = move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, page);
     answer::list(&app, &request, query.page, stable, rows, KeyView::from).await
 }

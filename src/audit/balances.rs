@@ -41,7 +41,7 @@ pub(super) fn are_their_transfers(
 /// Replays a balance. How many transfers that were.
 fn replay(conn: &mut DbConnection, kept: &Balance, findings: &mut Findings) -> Result<i64, Error> {
     let owner = Owner {
-        account_id: kept.account_id.clone(),
+        account_id: kept.account_id,
         program_id: kept.program_id.clone(),
         ambassador_id: kept.ambassador_id.clone(),
     };

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Integer, Text};
 
 use super::queries::Found;
 use super::steps::Stretch;
@@ -18,7 +18,7 @@ fn list(
     stretch: &Stretch,
 ) -> QueryResult<Vec<Found>> {
     sql_query(statement)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(&stretch.after)
         .bind::<Text, _>(&stretch.until)
         .load(conn)
@@ -197,8 +197,9 @@ differences! {
             SELECT ambassador_id, day, SUM(pending) AS pending, SUM(converted) AS converted, \
                 SUM(verified) AS verified, SUM(rejected) AS rejected \
             FROM ( \
-                SELECT ambassador_id, day, pending, converted, verified, rejected FROM daily_stats \
-                WHERE account_id = $1 AND ambassador_id > $2 AND ambassador_id <= $3 \
+                SELECT p.ambassador_id, s.day, s.pending, s.converted, s.verified, s.rejected FROM posters p \
+                JOIN daily_stats s ON s.account_id = p.account_id AND s.poster_id = p.id \
+                WHERE p.account_id = $1 AND p.ambassador_id > $2 AND p.ambassador_id <= $3 \
                 UNION ALL \
                 SELECT ambassador_id, created_at / 86400000000, \
                     CASE WHEN status = 'pending' THEN -1 ELSE 0 END, CASE WHEN status = 'converted' THEN -1 ELSE 0 END, \

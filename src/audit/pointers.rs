@@ -42,15 +42,15 @@ pub(super) fn lead_to_accounts(
     accounts: &[Account],
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let known: HashSet<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
+    let known: HashSet<AccountId> = accounts.iter().map(|account| account.id).collect();
     for table in OF_ACCOUNTS {
-        let mut after = String::new();
-        while let Some(account) = whole_queries::account_behind(conn, table, &after)? {
+        let mut after = None;
+        while let Some(account) = whole_queries::account_behind(conn, table, after)? {
             findings.looked_at(1);
-            if !known.contains(&*account) {
-                findings.differs(&account, format!("{table} has rows of it"));
+            if !known.contains(&account) {
+                findings.differs(account.text(), format!("{table} has rows of it"));
             }
-            after = account;
+            after = Some(account);
         }
     }
     Ok(())

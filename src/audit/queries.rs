@@ -4,7 +4,7 @@
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::steps::{Stretch, Walk};
 use crate::conversions::model::Conversion;
@@ -51,7 +51,7 @@ pub(super) fn last_of_stretch(
          WHERE account_id = $1 AND {key} > $2 ORDER BY {key} LIMIT {rows}) stretch"
     );
     let found: Last = sql_query(statement)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(after)
         .get_result(conn)?;
     Ok(found.last)
@@ -69,7 +69,7 @@ pub(super) fn count_stretch(
         "SELECT COUNT(*) AS counted FROM {table} WHERE account_id = $1 AND {key} > $2 AND {key} <= $3"
     );
     let found: Counted = sql_query(statement)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(&stretch.after)
         .bind::<Text, _>(&stretch.until)
         .get_result(conn)?;
@@ -246,7 +246,7 @@ pub(super) fn scans_by_day(
         "SELECT scanned_at / 86400000000 AS day, COUNT(*) AS counted FROM impressions \
          WHERE account_id = $1 AND id > $2 AND id <= $3 GROUP BY scanned_at / 86400000000",
     )
-    .bind::<Text, _>(account)
+    .bind::<Integer, _>(account)
     .bind::<Text, _>(&stretch.after)
     .bind::<Text, _>(&stretch.until)
     .load(conn)?;

@@ -70,7 +70,7 @@ pub(super) struct Findings<'a> {
 impl Findings<'_> {
     /// What comes now is of this account.
     pub(super) fn of(&mut self, account: &AccountId) -> &mut Self {
-        self.account = Some(account.clone());
+        self.account = Some(*account);
         self
     }
 
@@ -90,7 +90,7 @@ impl Findings<'_> {
         if self.report.differences.len() < MOST {
             self.report.differences.push(Difference {
                 check: check.check,
-                account_id: self.account.clone(),
+                account_id: self.account,
                 about: about.into(),
                 problem: problem.into(),
             });

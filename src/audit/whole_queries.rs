@@ -2,26 +2,27 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Integer, Nullable};
 
 use super::queries::Found;
 use crate::db::DbConnection;
+use crate::ids::AccountId;
 
 #[derive(QueryableByName)]
 struct Next {
-    #[diesel(sql_type = Nullable<Text>)]
-    account: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    account: Option<AccountId>,
 }
 
-/// The next account behind `after` of which `table` has rows.
+/// The next account behind `after`, or the first, of which `table` has rows.
 pub(super) fn account_behind(
     conn: &mut DbConnection,
     table: &str,
-    after: &str,
-) -> QueryResult<Option<String>> {
+    after: Option<AccountId>,
+) -> QueryResult<Option<AccountId>> {
     let statement = format!("SELECT MIN(account_id) AS account FROM {table} WHERE account_id > $1");
     let next: Next = sql_query(statement)
-        .bind::<Text, _>(after)
+        .bind::<Integer, _>(after.map_or(-1, AccountId::number))
         .get_result(conn)?;
     Ok(next.account)
 }

@@ -67,12 +67,12 @@ fn create(config: &Config, name: &str, time_zone: Option<&str>, json: bool) -> R
     let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
     let time_zone = time_zone.map(zone).transpose()?.unwrap_or_default();
     let account = write(config, move |conn, now| {
-        let account = open::open(conn, AccountId::new(now), &name, now)?;
+        let account = open::open(conn, AccountId::random(), &name, now)?;
         let account = edit::edit(conn, account, time_zone)?;
         let id = &account.id;
         note(
             conn,
-            &Act::new(id, None, Action::AccountCreated, id.as_str(), now),
+            &Act::new(id, None, Action::AccountCreated, &id.text(), now),
         )?;
         Ok(account)
     })?;
@@ -82,11 +82,11 @@ fn create(config: &Config, name: &str, time_zone: Option<&str>, json: bool) -> R
             say(&format!(
                 "Opened the account {} ({}).",
                 account.name.as_str(),
-                account.id.as_str()
+                account.id
             ));
             say(&format!(
                 "Make its first key with: handbill keys create --account {} --name NAME",
-                account.id.as_str()
+                account.id
             ));
             Ok(())
         }
@@ -102,7 +102,7 @@ fn update(config: &Config, account: String, time_zone: &str, json: bool) -> Resu
         let id = &account.id;
         note(
             conn,
-            &Act::new(id, None, Action::AccountUpdated, id.as_str(), now),
+            &Act::new(id, None, Action::AccountUpdated, &id.text(), now),
         )?;
         Ok(account)
     })?;
@@ -130,7 +130,7 @@ fn list(config: &Config, json: bool) -> Result<(), String> {
     for account in &accounts {
         say(&format!(
             "{}  {}  {}  {}",
-            account.id.as_str(),
+            account.id,
             account.created_at,
             account.time_zone.as_str(),
             account.name.as_str()

@@ -144,7 +144,7 @@ fn write_export(config: &Config, options: &Exported, out: &mut impl Write) -> Re
         let account = queries::find_by_name_or_id(&mut conn, wanted)?;
         let account = account.ok_or(Error::NotFound("Account"))?;
         let (id, action) = (&account.id, Action::AccountExported);
-        note(&mut conn, &Act::new(id, None, action, id.as_str(), now))?;
+        note(&mut conn, &Act::new(id, None, action, &id.text(), now))?;
         on_a_snapshot(&mut conn, |conn| export::export(conn, &account, now, out))
     };
     exported().map_err(|error| sentence(&error))

@@ -151,7 +151,7 @@ fn create(
         "This is the key {} of the account {} ({}).",
         key.id.as_str(),
         account.name.as_str(),
-        account.id.as_str()
+        account.id
     ));
     say("It is shown this once: only its hash is kept.");
     Ok(())
@@ -252,7 +252,7 @@ fn the_account(
         None if wanted == DEFAULT_NAME => {
             let name =
                 Name::parse(DEFAULT_NAME).map_err(|complaint| Error::field("name", complaint))?;
-            accounts::open::open(conn, AccountId::new(now), &name, now)
+            accounts::open::open(conn, AccountId::random(), &name, now)
         }
         None => Err(Error::NotFound("Account")),
     }

@@ -167,7 +167,7 @@ fn move_in(
     now: Timestamp,
 ) -> Result<bool, Error> {
     let name = |text| Name::parse(text).map_err(|complaint| Error::field("name", complaint));
-    let account = accounts::open::open(conn, AccountId::new(now), &name(DEFAULT_NAME)?, now)?;
+    let account = accounts::open::open(conn, AccountId::random(), &name(DEFAULT_NAME)?, now)?;
     issue::issue(
         conn,
         &account.id,

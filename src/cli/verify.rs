@@ -48,7 +48,7 @@ fn tell(report: &Report) {
         let account = difference.account_id.as_ref();
         say(&format!(
             "{} {}: {}",
-            account.map_or("-", |account| account.as_str()),
+            account.map_or("-".to_owned(), ToString::to_string),
             difference.about,
             difference.problem
         ));

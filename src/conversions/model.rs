@@ -79,7 +79,7 @@ impl Conversion {
     /// Whose commission it is.
     pub fn owner(&self) -> Owner {
         Owner {
-            account_id: self.account_id.clone(),
+            account_id: self.account_id,
             program_id: self.program_id.clone(),
             ambassador_id: self.ambassador_id.clone(),
         }

@@ -46,7 +46,7 @@ pub fn record(
         return Ok(replayed);
     }
     // Held, so that a twin or a refund of this order comes before or after, not at once.
-    name::hold(conn, &[account.as_str(), "order", new.order_id.as_str()])?;
+    name::hold(conn, &[&account.text(), "order", new.order_id.as_str()])?;
     match queries::find_by_order(conn, account, &new.order_id)? {
         Some(known) if known.is_asked_for_by(&new.fingerprint) => Ok(Recorded::Replayed(known)),
         Some(_) => Err(Error::Conflict {
@@ -97,14 +97,14 @@ fn purchase(
         .clone()
         .unwrap_or(program.payout_currency.clone());
     let owner = Owner {
-        account_id: account.clone(),
+        account_id: *account,
         program_id: referral.program_id.clone(),
         ambassador_id: referral.ambassador_id.clone(),
     };
     // Held before anything is counted: tiers look at all that the ambassador sold, caps at what was earned.
     name::hold(
         conn,
-        &[account.as_str(), "sales", referral.ambassador_id.as_str()],
+        &[&account.text(), "sales", referral.ambassador_id.as_str()],
     )?;
     let mut purse = Purse::open(conn, &owner, &currency, Some(by), now)?;
     let mut conversion = computed(conn, new, &referral, (&program, &owner), currency, now)?;
@@ -163,7 +163,7 @@ fn computed(
         .rule
         .commission(&sale, &before, &program.payout_currency)?;
     Ok(Conversion {
-        account_id: account.clone(),
+        account_id: *account,
         id: ConversionId::new(now),
         referral_id: referral.id.clone(),
         program_id: referral.program_id.clone(),

@@ -159,7 +159,7 @@ async fn list(
         order_id: filter.order_id,
         kind: filter.kind,
     };
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, ConversionView::from).await

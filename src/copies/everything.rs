@@ -12,6 +12,7 @@ use crate::db::snapshot::all_or_nothing;
 use crate::db::tables::{TABLES, Table};
 use crate::error::Error;
 use crate::events;
+use crate::ids::AccountId;
 
 /// A table of which both sides have the same rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,7 +79,7 @@ pub(super) fn compare(
 pub(super) fn add_up(
     conn: &mut DbConnection,
     table: &'static Table,
-    account: Option<&str>,
+    account: Option<AccountId>,
 ) -> Result<Sum, Error> {
     let shape = Shape::of(conn, table)?;
     let mut sum = Sum::default();
@@ -95,7 +96,7 @@ pub(super) fn add_up(
 pub(super) fn each_page(
     conn: &mut DbConnection,
     shape: &Shape,
-    account: Option<&str>,
+    account: Option<AccountId>,
     mut reached: Option<Value>,
     mut work: impl FnMut(&[Value]) -> Result<(), Error>,
 ) -> Result<(), Error> {

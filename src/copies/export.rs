@@ -23,7 +23,7 @@ pub fn export(
     now: Timestamp,
     out: &mut impl Write,
 ) -> Result<i64, Error> {
-    let (id, name) = (account.id.as_str(), account.name.as_str());
+    let (id, name) = (account.id, account.name.as_str());
     let keys = sealed::keys_of(conn, id)?;
     line(out, &Header::new(schema()?, (id, name), keys, now))?;
     let mut end = Map::new();

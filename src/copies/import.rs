@@ -20,14 +20,14 @@ use crate::db::tables::TABLES;
 use crate::encryption::EncryptionKeys;
 use crate::erasures::again::{Erased, again};
 use crate::error::Error;
-use crate::ids::{AccountId, Id};
+use crate::ids::AccountId;
 use crate::text::Name;
 
 /// An account that is there now.
 #[derive(Debug)]
 pub struct Imported {
     /// Its id, which it has kept.
-    pub account_id: String,
+    pub account_id: AccountId,
     /// What it is called here.
     pub account: String,
     /// How many rows it has.
@@ -71,15 +71,14 @@ pub fn import(
         let mut imported = reader.finish(conn)?;
         let theirs = erased
             .iter()
-            .filter(|erased| erased.account_id.as_str() == imported.account_id);
+            .filter(|erased| erased.account_id == imported.account_id);
         imported.erased = again(conn, &theirs.cloned().collect::<Vec<_>>(), now)?;
-        if let Some(id) = AccountId::from_outside(&imported.account_id) {
-            refuse_what_is_odd(conn, &id)?;
-            note(
-                conn,
-                &Act::new(&id, None, Action::AccountImported, id.as_str(), now),
-            )?;
-        }
+        let id = imported.account_id;
+        refuse_what_is_odd(conn, &id)?;
+        note(
+            conn,
+            &Act::new(&id, None, Action::AccountImported, &id.text(), now),
+        )?;
         Ok(imported)
     })
 }
@@ -124,7 +123,7 @@ fn read_header(line: &str) -> Result<Header, Error> {
 }
 
 fn refuse_to_mix(conn: &mut DbConnection, header: &Header, called: &str) -> Result<(), Error> {
-    if accounts::queries::find_by_name_or_id(conn, &header.account_id)?.is_some() {
+    if accounts::queries::find_by_name_or_id(conn, &header.account_id.text())?.is_some() {
         return Err(refused(format!(
             "the account {} is in this database already; an import does not mix",
             header.account_id
@@ -184,7 +183,7 @@ impl<'a> Reader<'a> {
                 self.at = table;
             }
             let of = &row[TABLES[table].account];
-            if !self.shapes[table].fits(&row) || of != self.header.account_id.as_str() {
+            if !self.shapes[table].fits(&row) || *of != self.header.account_id.number() {
                 return Err(wrong("is no row of this account"));
             }
             self.sums[table].add(&row);
@@ -237,7 +236,7 @@ impl<'a> Reader<'a> {
         }
         // The account's own row may have another name by now.
         for (table, sum) in TABLES.iter().zip(&self.sums).skip(1) {
-            let stored = everything::add_up(conn, table, Some(&self.header.account_id))?;
+            let stored = everything::add_up(conn, table, Some(self.header.account_id))?;
             if stored != *sum {
                 return Err(refused(format!(
                     "{} rows of {} were read and {} are stored, or others",
@@ -246,7 +245,7 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Imported {
-            account_id: self.header.account_id.clone(),
+            account_id: self.header.account_id,
             account: self.called.to_owned(),
             rows: self.sums.iter().map(|sum| sum.rows).sum(),
             exported_at: self.header.exported_at.clone(),

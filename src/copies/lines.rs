@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
+use crate::ids::AccountId;
 
 /// The format. Another number is another format.
 pub(super) const VERSION: i64 = 1;
@@ -18,7 +19,7 @@ pub(super) struct Header {
     /// The last migration of the database it was made of.
     pub(super) schema: String,
     /// Whose rows they are.
-    pub(super) account_id: String,
+    pub(super) account_id: AccountId,
     /// What the account is called.
     pub(super) account: String,
     /// When.
@@ -30,14 +31,14 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn new(
         schema: String,
-        (account_id, account): (&str, &str),
+        (account_id, account): (AccountId, &str),
         encrypted_with: BTreeSet<String>,
         now: Timestamp,
     ) -> Self {
         Self {
             handbill_export: VERSION,
             schema,
-            account_id: account_id.to_owned(),
+            account_id,
             account: account.to_owned(),
             exported_at: now.to_string(),
             encrypted_with,

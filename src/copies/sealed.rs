@@ -11,6 +11,7 @@ use crate::db::rows::Shape;
 use crate::db::tables::named;
 use crate::encryption::EncryptionKeys;
 use crate::error::Error;
+use crate::ids::AccountId;
 
 /// Where something is encrypted, if anything is.
 const SEALED: [(&str, &[&str]); 2] = [
@@ -19,7 +20,10 @@ const SEALED: [(&str, &[&str]); 2] = [
 ];
 
 /// The names of the keys that what the account has is encrypted with. A name says nothing about its key.
-pub(super) fn keys_of(conn: &mut DbConnection, account: &str) -> Result<BTreeSet<String>, Error> {
+pub(super) fn keys_of(
+    conn: &mut DbConnection,
+    account: AccountId,
+) -> Result<BTreeSet<String>, Error> {
     let mut found = BTreeSet::new();
     for table in SEALED.iter().filter_map(|(table, _)| named(table)) {
         let shape = Shape::of(conn, table)?;

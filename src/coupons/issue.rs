@@ -21,7 +21,7 @@ pub fn issue(
         return Ok(());
     }
     let coupon = |introduction: &Introduction| Coupon {
-        account_id: introduction.account_id.clone(),
+        account_id: introduction.account_id,
         code: CouponCode::random(&terms.coupon_prefix),
         referral_id: introduction.referral_id.clone(),
         expires_at: terms

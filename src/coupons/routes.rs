@@ -100,7 +100,7 @@ async fn list(
         referral_id: filter.referral_id,
     };
     let now = app.clock.now();
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, move |row| {

@@ -89,7 +89,7 @@ impl NewCustomer {
     /// The customer that this is at `now`.
     pub fn customer(&self, account: &AccountId, now: Timestamp) -> Customer {
         Customer {
-            account_id: account.clone(),
+            account_id: *account,
             id: CustomerId::new(now),
             email_folded: self.email.folded(),
             email: self.email.clone(),

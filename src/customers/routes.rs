@@ -131,7 +131,7 @@ async fn list(
     };
     // Addresses change.
     let stable = (filter.email.is_none() && filter.external_id.is_none())
-        .then(|| format!("{} customers", account.id.as_str()));
+        .then(|| format!("{} customers", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, CustomerView::from).await

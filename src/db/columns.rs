@@ -54,13 +54,16 @@ macro_rules! read_as_text {
     };
 }
 
-/// Stores a newtype over `i64` as a number.
+/// Stores a newtype as the number in it: `i64` in a column of `BigInt`, `i32` in one of `Integer`.
 macro_rules! stored_as_number {
     ($type:ident) => {
+        $crate::db::columns::stored_as_number!($type, i64, BigInt);
+    };
+    ($type:ident, $number:ident, $column:ident) => {
         impl<DB: ::diesel::backend::Backend>
-            ::diesel::serialize::ToSql<::diesel::sql_types::BigInt, DB> for $type
+            ::diesel::serialize::ToSql<::diesel::sql_types::$column, DB> for $type
         where
-            i64: ::diesel::serialize::ToSql<::diesel::sql_types::BigInt, DB>,
+            $number: ::diesel::serialize::ToSql<::diesel::sql_types::$column, DB>,
         {
             fn to_sql<'b>(
                 &'b self,
@@ -71,12 +74,12 @@ macro_rules! stored_as_number {
         }
 
         impl<DB: ::diesel::backend::Backend>
-            ::diesel::deserialize::FromSql<::diesel::sql_types::BigInt, DB> for $type
+            ::diesel::deserialize::FromSql<::diesel::sql_types::$column, DB> for $type
         where
-            i64: ::diesel::deserialize::FromSql<::diesel::sql_types::BigInt, DB>,
+            $number: ::diesel::deserialize::FromSql<::diesel::sql_types::$column, DB>,
         {
             fn from_sql(bytes: DB::RawValue<'_>) -> ::diesel::deserialize::Result<Self> {
-                i64::from_sql(bytes).map(Self)
+                $number::from_sql(bytes).map(Self)
             }
         }
     };

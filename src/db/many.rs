@@ -119,7 +119,7 @@ macro_rules! many {
                 mut out: ::diesel::query_builder::AstPass<'_, 'b, ::diesel::sqlite::Sqlite>,
             ) -> ::diesel::QueryResult<()> {
                 out.push_sql("(");
-                out.push_bind_param::<::diesel::sql_types::Text, _>(&row.account_id)?;
+                out.push_bind_param::<::diesel::sql_types::Integer, _>(&row.account_id)?;
                 $(
                     out.push_sql(", ");
                     out.push_bind_param::<$crate::db::many::sql_type!($kind), _>(&row.$column)?;
@@ -133,14 +133,14 @@ macro_rules! many {
                 rows: &[&$row],
             ) -> ::diesel::QueryResult<usize> {
                 use ::diesel::RunQueryDsl as _;
-                use ::diesel::sql_types::{Array, Text};
+                use ::diesel::sql_types::{Array, Integer};
                 const SQL: &str = concat!(
                     "INSERT INTO ", $table, " (account_id", $(", ", stringify!($column)),+, ") SELECT * FROM unnest(",
-                    "?::text[]", $(", ", $crate::db::many::array!($kind)),+, ") ", $then
+                    "?::integer[]", $(", ", $crate::db::many::array!($kind)),+, ") ", $then
                 );
                 let accounts: Vec<_> = rows.iter().map(|row| &row.account_id).collect();
                 $crate::db::statement::statement(SQL)
-                    .bind::<Array<Text>, _>(accounts)
+                    .bind::<Array<Integer>, _>(accounts)
                     $(.bind::<Array<$crate::db::many::sql_type!($kind)>, _>(
                         rows.iter().map(|row| &row.$column).collect::<Vec<_>>()
                     ))+

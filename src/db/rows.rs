@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::DbConnection;
 use super::tables::Table;
 use crate::error::Error;
+use crate::ids::AccountId;
 
 /// How many rows are read or stored at once.
 pub const TOGETHER: usize = 500;
@@ -54,10 +55,10 @@ impl Shape {
     pub fn page(
         &self,
         conn: &mut DbConnection,
-        account: Option<&str>,
+        account: Option<AccountId>,
         last: Option<&Value>,
     ) -> Result<Vec<Value>, Error> {
-        let whose = account.map(|id| format!("{} = {}", self.table.account, quoted(id)));
+        let whose = account.map(|id| format!("{} = {}", self.table.account, id.number()));
         let behind = last.map(|row| {
             let reached: Vec<String> = self
                 .table

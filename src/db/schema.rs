@@ -15,7 +15,7 @@ pub(crate) use webhooks::{events, webhook_deliveries, webhook_endpoints};
 
 table! {
     accounts (id) {
-        id -> Text,
+        id -> Integer,
         name -> Text,
         time_zone -> Text,
         created_at -> BigInt,
@@ -25,7 +25,7 @@ table! {
 table! {
     api_keys (id) {
         id -> Text,
-        account_id -> Text,
+        account_id -> Integer,
         name -> Text,
         kind -> Text,
         scopes -> Text,
@@ -44,7 +44,7 @@ table! {
 
 table! {
     programs (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         name -> Text,
         description -> Nullable<Text>,
@@ -71,7 +71,7 @@ table! {
 
 table! {
     ambassadors (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         program_id -> Text,
         first_name -> Text,
@@ -88,7 +88,7 @@ table! {
 
 table! {
     posters (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         program_id -> Text,
         ambassador_id -> Text,
@@ -106,7 +106,7 @@ table! {
 
 table! {
     impressions (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         poster_id -> Text,
         scanned_at -> BigInt,
@@ -120,7 +120,7 @@ table! {
 
 table! {
     referrals (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         impression_id -> Text,
         program_id -> Text,
@@ -143,7 +143,7 @@ table! {
 
 table! {
     referral_moves (account_id, referral_id, position) {
-        account_id -> Text,
+        account_id -> Integer,
         referral_id -> Text,
         position -> BigInt,
         from_status -> Text,
@@ -156,7 +156,7 @@ table! {
 
 table! {
     impressions_of (account_id, whose, id) {
-        account_id -> Text,
+        account_id -> Integer,
         whose -> Text,
         id -> Text,
     }
@@ -164,14 +164,14 @@ table! {
 
 table! {
     impressions_filed (account_id) {
-        account_id -> Text,
+        account_id -> Integer,
         up_to -> Text,
     }
 }
 
 table! {
     acts (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         action -> Text,
         object_id -> Text,
@@ -183,7 +183,7 @@ table! {
 
 table! {
     erasures (account_id, object_id) {
-        account_id -> Text,
+        account_id -> Integer,
         object_id -> Text,
         erased_at -> BigInt,
     }
@@ -191,18 +191,16 @@ table! {
 
 table! {
     event_counters (account_id) {
-        account_id -> Text,
+        account_id -> Integer,
         last -> BigInt,
     }
 }
 
 table! {
     daily_stats (account_id, day, poster_id) {
-        account_id -> Text,
+        account_id -> Integer,
         day -> BigInt,
         poster_id -> Text,
-        program_id -> Text,
-        ambassador_id -> Text,
         scans -> BigInt,
         pending -> BigInt,
         converted -> BigInt,
@@ -220,5 +218,6 @@ table! {
 
 allow_tables_to_appear_in_same_query!(posters, programs);
 allow_tables_to_appear_in_same_query!(accounts, events);
+allow_tables_to_appear_in_same_query!(daily_stats, posters);
 allow_tables_to_appear_in_same_query!(impressions, impressions_of);
 allow_tables_to_appear_in_same_query!(impressions, posters);

@@ -70,7 +70,7 @@ pub async fn once(
         return Ok(said.response());
     };
     let repeatable = Repeatable {
-        account_id: account.id.clone(),
+        account_id: account.id,
         operation: request.operation,
         key,
         fingerprint: request.fingerprint,

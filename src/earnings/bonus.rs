@@ -31,7 +31,7 @@ pub fn bonus(
     }
     let program = program_of(conn, referral)?;
     let owner = Owner {
-        account_id: account.clone(),
+        account_id: *account,
         program_id: program_id.clone(),
         ambassador_id: referral.ambassador_id.clone(),
     };

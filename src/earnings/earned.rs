@@ -58,7 +58,7 @@ impl<'a> Earned<'a> {
     pub fn earning(self, id: EarningId, program: &Program, now: Timestamp) -> Earning {
         Earning {
             id,
-            account_id: self.referral.account_id.clone(),
+            account_id: self.referral.account_id,
             referral_id: self.referral.id.clone(),
             program_id: self.referral.program_id.clone(),
             ambassador_id: self.referral.ambassador_id.clone(),

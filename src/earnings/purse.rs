@@ -255,7 +255,7 @@ impl Purse {
                 return Err(not_taken(id));
             };
             let step = EarningMove {
-                account_id: earning.account_id.clone(),
+                account_id: earning.account_id,
                 earning_id: id.clone(),
                 position: queries::count_moves(conn, &earning.account_id, id)? + 1,
                 from_status: *from,

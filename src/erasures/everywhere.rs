@@ -29,24 +29,24 @@ pub async fn everywhere(
 ) -> Result<Timestamp, Error> {
     let mut reached = String::new();
     for _ in 0..LOOKS {
-        let (owner, whom, clock) = (account.clone(), person.clone(), clock.clone());
+        let (owner, whom, clock) = (*account, person.clone(), clock.clone());
         let found = db
             .read_at_length(move |conn| traces(conn, &clock, &owner, &whom, &reached))
             .await?;
         for step in found.events.chunks(TOGETHER) {
-            let (owner, step) = (account.clone(), step.to_vec());
+            let (owner, step) = (*account, step.to_vec());
             db.write(move |conn, _| empty(conn, &owner, &step)).await?;
         }
         reached = found.reached;
     }
     loop {
-        let (owner, whom) = (account.clone(), person.clone());
+        let (owner, whom) = (*account, person.clone());
         let emptied = db.write(move |conn, _| empty_a_few(conn, &owner, &whom));
         if emptied.await? == 0 {
             break;
         }
     }
-    let (owner, by, whom) = (account.clone(), by.cloned(), person.clone());
+    let (owner, by, whom) = (*account, by.cloned(), person.clone());
     let since = db
         .write(move |conn, now| erase(conn, &owner, by.as_ref(), &whom, &reached, now))
         .await?;

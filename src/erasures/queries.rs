@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use super::blank::{EMAIL, NAME};
 use crate::clock::Timestamp;
@@ -94,7 +94,7 @@ pub(super) fn belongings(
     id: &str,
 ) -> QueryResult<Vec<String>> {
     let named: Vec<Named> = sql_query(question)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(id)
         .load(conn)?;
     Ok(named.into_iter().map(|row| row.id).collect())
@@ -116,7 +116,7 @@ pub(super) fn empty_the_customer(
          AND phone IS NULL AND external_id IS NULL AND metadata = '{{}}')"
     ))
     .bind::<BigInt, _>(now)
-    .bind::<Text, _>(account)
+    .bind::<Integer, _>(account)
     .bind::<Text, _>(id)
     .execute(conn)?;
     Ok(())
@@ -146,7 +146,7 @@ pub(super) fn empty_the_person(
          AND profile_picture IS NULL AND metadata = '{{}}'{is_less})"
     ))
     .bind::<BigInt, _>(now)
-    .bind::<Text, _>(account)
+    .bind::<Integer, _>(account)
     .bind::<Text, _>(id)
     .execute(conn)?;
     Ok(())
@@ -162,7 +162,7 @@ pub(super) fn empty(
     let mut changed = 0;
     for statement in statements {
         changed += sql_query(*statement)
-            .bind::<Text, _>(account)
+            .bind::<Integer, _>(account)
             .bind::<Text, _>(id)
             .execute(conn)?;
     }

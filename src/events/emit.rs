@@ -25,7 +25,7 @@ impl Event {
     ) -> Result<Self, Error> {
         let number = EMITTED.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
-            account_id: account.clone(),
+            account_id: *account,
             id: EventId::with_tail(now, &Tail::numbered(number)),
             sequence: None,
             kind,
@@ -51,7 +51,7 @@ pub fn emit(conn: &mut DbConnection, mut events: Vec<Event>) -> Result<(), Error
         return Ok(());
     }
     if let DbConnection::Sqlite(_) = conn {
-        events.sort_by(|one, two| one.account_id.cmp(&two.account_id));
+        events.sort_by_key(|one| one.account_id);
         for of_account in events.chunk_by_mut(|one, two| one.account_id == two.account_id) {
             let count = i64::try_from(of_account.len()).unwrap_or(i64::MAX);
             let last = queries::count_on(conn, &of_account[0].account_id, count)?;

@@ -22,7 +22,7 @@ pub fn number_some(conn: &mut DbConnection, account: &AccountId) -> Result<bool,
     if !queries::has_unnumbered(conn, account)? {
         return Ok(false);
     }
-    name::hold(conn, &[account.as_str(), "events"])?;
+    name::hold(conn, &[&account.text(), "events"])?;
     Ok(queries::number(conn, account)? == STRETCH)
 }
 
@@ -37,11 +37,11 @@ pub async fn number_new(app: &App, account: &AccountId) -> Result<(), Error> {
 
 /// The next [`STRETCH`] of them. Whether there may be more.
 async fn number_next(app: &App, account: &AccountId) -> Result<bool, Error> {
-    let id = account.clone();
+    let id = *account;
     let is_needed = app
         .db
         .read(move |conn| Ok(queries::has_unnumbered(conn, &id)?));
-    let id = account.clone();
+    let id = *account;
     Ok(is_needed.await? && app.db.write(move |conn, _| number_some(conn, &id)).await?)
 }
 

@@ -3,7 +3,7 @@
 use diesel::dsl::{exists, max, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Integer};
 
 use super::model::{Event, EventKind};
 use crate::clock::Timestamp;
@@ -50,7 +50,7 @@ struct Last {
 /// Counts an account's events on by `count`; the last number that is taken now.
 pub fn count_on(conn: &mut DbConnection, account: &AccountId, count: i64) -> QueryResult<i64> {
     let counted = statement(COUNT_ON)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<BigInt, _>(count);
     let last: Vec<Last> = match conn {
         DbConnection::Sqlite(c) => counted.load(c)?,
@@ -89,7 +89,7 @@ pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<usize
     let most = i64::try_from(STRETCH).unwrap_or(i64::MAX);
     let number = |query| {
         sql_query(query)
-            .bind::<Text, _>(account)
+            .bind::<Integer, _>(account)
             .bind::<BigInt, _>(most)
     };
     let numbered = match conn {

@@ -139,7 +139,7 @@ async fn list(
     let until = tokio::time::Instant::now() + wait;
     loop {
         number_new(&app, &account.id).await?;
-        let (id, kinds) = (account.id.clone(), kinds.clone());
+        let (id, kinds) = (account.id, kinds.clone());
         let mut found = app
             .db
             .read_at_length(move |conn| {
@@ -178,7 +178,7 @@ async fn show(
 /// The place of an event in the order.
 async fn place(app: &App, account: &Account, after: EventId) -> Result<i64, Error> {
     number_new(app, &account.id).await?;
-    let id = account.id.clone();
+    let id = account.id;
     let found = app
         .db
         .read(move |conn| Ok(queries::find(conn, &id, &after)?))

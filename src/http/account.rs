@@ -123,7 +123,7 @@ impl Caller {
         if self.bounds.is_none() {
             return Ok(true);
         }
-        let (account, wanted) = (self.id.clone(), id.clone());
+        let (account, wanted) = (self.id, id.clone());
         let found = app
             .db
             .read(move |conn| Ok(find(conn, &account, &wanted)?))

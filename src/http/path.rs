@@ -26,7 +26,7 @@ impl<T: Id + Clone + Send + 'static> PathId<T> {
         who: &impl Sees<R>,
         find: Find<T, R>,
     ) -> Result<R, Error> {
-        let (account, id) = (who.account().clone(), self.0.clone());
+        let (account, id) = (*who.account(), self.0.clone());
         let found = app
             .db
             .read(move |conn| Ok(find(conn, &account, &id)?))

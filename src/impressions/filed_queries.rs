@@ -3,7 +3,7 @@
 //! look at: there they go through the impressions themselves.
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Integer, Text};
 
 use super::model::{Impression, ImpressionFilter, ambassador_id, program_id};
 use super::queries::find_each;
@@ -47,17 +47,17 @@ pub fn file(
 ) -> QueryResult<()> {
     let after = after.map_or("", ImpressionId::as_str);
     let file = statement(FILE)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(after)
         .bind::<Text, _>(last)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(after)
         .bind::<Text, _>(last)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(after)
         .bind::<Text, _>(last);
     let filed = statement(FILED)
-        .bind::<Text, _>(account)
+        .bind::<Integer, _>(account)
         .bind::<Text, _>(last);
     match conn {
         DbConnection::Sqlite(c) => file.execute(c).and_then(|_| filed.execute(c)),
@@ -72,13 +72,13 @@ const FILE_ONE: &str = "INSERT INTO impressions_of (account_id, whose, id) \
 /// Files an impression whose id may lie before the last one filed.
 pub fn file_one(conn: &mut DbConnection, impression: &Impression) -> QueryResult<()> {
     let file = statement(FILE_ONE)
-        .bind::<Text, _>(&impression.account_id)
+        .bind::<Integer, _>(&impression.account_id)
         .bind::<Text, _>(&impression.poster_id)
         .bind::<Text, _>(&impression.id)
-        .bind::<Text, _>(&impression.account_id)
+        .bind::<Integer, _>(&impression.account_id)
         .bind::<Text, _>(&impression.ambassador_id)
         .bind::<Text, _>(&impression.id)
-        .bind::<Text, _>(&impression.account_id)
+        .bind::<Integer, _>(&impression.account_id)
         .bind::<Text, _>(&impression.program_id)
         .bind::<Text, _>(&impression.id);
     match conn {

@@ -31,7 +31,7 @@ pub fn record(
             let poster = posters::queries::find(conn, account, &new.poster_id)?
                 .ok_or_else(|| Error::no_such("poster_id", PosterId::NOUN))?;
             let impression = Impression {
-                account_id: account.clone(),
+                account_id: *account,
                 id,
                 poster_id: poster.id,
                 program_id: poster.program_id,

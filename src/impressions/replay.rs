@@ -32,7 +32,7 @@ pub struct Entry {
 impl From<&Impression> for Entry {
     fn from(impression: &Impression) -> Self {
         Self {
-            account_id: impression.account_id.as_str().to_owned(),
+            account_id: impression.account_id.to_string(),
             id: impression.id.as_str().to_owned(),
             poster_id: impression.poster_id.as_str().to_owned(),
             program_id: impression.program_id.as_str().to_owned(),

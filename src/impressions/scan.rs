@@ -51,7 +51,7 @@ impl Scan {
     /// The impression that this scan makes at `at`.
     pub fn at(&self, at: Timestamp) -> Impression {
         Impression {
-            account_id: self.poster.account_id.clone(),
+            account_id: self.poster.account_id,
             id: ImpressionId::with_tail(at, &self.tail),
             poster_id: self.poster.poster_id.clone(),
             program_id: self.poster.program_id.clone(),

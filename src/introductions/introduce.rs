@@ -26,7 +26,7 @@ pub fn introduce(conn: &mut DbConnection, signups: &[&Referral]) -> Result<(), E
         return Ok(());
     }
     let is_ours = |one: &&&Referral| {
-        let program = (one.account_id.clone(), one.program_id.clone());
+        let program = (one.account_id, one.program_id.clone());
         programs.contains(&program)
     };
     let signups: Vec<&Referral> = signups.iter().filter(is_ours).copied().collect();
@@ -74,7 +74,7 @@ fn tell(conn: &mut DbConnection, made: &[Introduction]) -> Result<(), Error> {
 
 fn introduction(signup: &Referral, referrer: &CustomerId, referred: &CustomerId) -> Introduction {
     Introduction {
-        account_id: signup.account_id.clone(),
+        account_id: signup.account_id,
         referral_id: signup.id.clone(),
         referrer_id: referrer.clone(),
         referred_id: referred.clone(),

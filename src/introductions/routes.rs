@@ -74,7 +74,7 @@ async fn list(
         referrer_id: filter.referrer_id,
         referred_id: filter.referred_id,
     };
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, IntroductionView::from).await

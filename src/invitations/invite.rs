@@ -43,7 +43,7 @@ pub fn invite(
     }
     let customer =
         customers::queries::find(conn, account, id)?.ok_or(Error::NotFound(CustomerId::NOUN))?;
-    name::hold(conn, &[account.as_str(), "invitation", id.as_str()])?;
+    name::hold(conn, &[&account.text(), "invitation", id.as_str()])?;
     // Whoever held the name before has made it.
     if let Some(known) = queries::find(conn, account, id)? {
         return link(conn, known, false);
@@ -63,7 +63,7 @@ pub fn invite(
     let hung = hang(conn, account, PosterId::new(now), &new, now)?;
     let (Recorded::New(poster) | Recorded::Replayed(poster)) = hung;
     let invitation = Invitation {
-        account_id: account.clone(),
+        account_id: *account,
         customer_id: id.clone(),
         program_id: program.id,
         ambassador_id,

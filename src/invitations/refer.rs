@@ -56,7 +56,7 @@ pub fn refer(
     let (Recorded::New(scan) | Recorded::Replayed(scan)) = scan;
     let (first_name, last_name) = friend.names();
     let signup = Signup {
-        account_id: account.clone(),
+        account_id: *account,
         id: None,
         new: NewReferral {
             impression_id: scan.id,

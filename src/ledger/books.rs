@@ -69,7 +69,7 @@ impl Books {
             )));
         }
         self.posted.push(Transfer {
-            account_id: after.account_id.clone(),
+            account_id: after.account_id,
             id: TransferId::with_tail(self.now, &Tail::numbered(after.transfers)),
             ambassador_id: after.ambassador_id.clone(),
             currency: after.currency.clone(),

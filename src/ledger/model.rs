@@ -117,7 +117,7 @@ impl Balance {
     /// Nothing, and no transfers.
     pub fn empty(owner: &Owner, currency: &Currency) -> Self {
         Self {
-            account_id: owner.account_id.clone(),
+            account_id: owner.account_id,
             ambassador_id: owner.ambassador_id.clone(),
             currency: currency.clone(),
             program_id: owner.program_id.clone(),

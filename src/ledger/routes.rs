@@ -136,7 +136,7 @@ async fn list(
         earning_id: filter.earning_id,
     };
     // Rows are only ever added.
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, TransferView::from).await

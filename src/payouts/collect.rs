@@ -50,7 +50,7 @@ pub fn begin(
         |conn| {
             program(conn, account, &new.program_id)?;
             let collection = Collection {
-                account_id: account.clone(),
+                account_id: *account,
                 id: CollectionId::new(now),
                 program_id: new.program_id.clone(),
                 status: CollectionStatus::Collecting,
@@ -191,7 +191,7 @@ impl Step<'_> {
     /// Makes a payout of what is available. Whether that was not all of it.
     fn pay(&mut self, conn: &mut DbConnection, seen: &Balance) -> Result<bool, Error> {
         let owner = Owner {
-            account_id: seen.account_id.clone(),
+            account_id: seen.account_id,
             program_id: seen.program_id.clone(),
             ambassador_id: seen.ambassador_id.clone(),
         };
@@ -249,11 +249,7 @@ impl Step<'_> {
 
 /// Puts what is available of an earning into a payout.
 fn item(purse: &mut Purse, earning: Earning, payout: &PayoutId) -> Result<PayoutItem, Error> {
-    let (account_id, id, status) = (
-        earning.account_id.clone(),
-        earning.id.clone(),
-        earning.status,
-    );
+    let (account_id, id, status) = (earning.account_id, earning.id.clone(), earning.status);
     purse.take(earning);
     let amount = purse.start_payout(&id, Some(&Line::cut(payout.as_str())))?;
     if status != EarningStatus::Processing {

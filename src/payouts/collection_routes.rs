@@ -105,7 +105,7 @@ async fn collect(
         fingerprint: fingerprint(&[body.program_id.as_str()]),
         key,
     });
-    let (owner, id) = (account.id.clone(), body.program_id.clone());
+    let (owner, id) = (account.id, body.program_id.clone());
     let program = app.db.read(move |conn| program(conn, &owner, &id)).await?;
     payday::release_holds(&app, &account.id).await?;
     if body.dry_run == Some(true) {
@@ -184,7 +184,7 @@ async fn list(
     let filter = CollectionFilter {
         program_id: filter.program_id,
     };
-    let stable = Some(format!("{} {filter:?}", account.id.as_str()));
+    let stable = Some(format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| with_totals(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, CollectionSummary::from).await

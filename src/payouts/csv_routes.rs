@@ -78,7 +78,7 @@ enum Next {
 
 impl Walk {
     async fn read(&self, after: Option<PayoutId>) -> Result<Part, Error> {
-        let (account, filter) = (self.account.clone(), self.filter.clone());
+        let (account, filter) = (self.account, self.filter.clone());
         self.app
             .db
             .read_at_length(move |conn| part(conn, &account, &filter, after.as_ref()))

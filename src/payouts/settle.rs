@@ -124,7 +124,7 @@ fn note_down(
     changes: &PayoutChanges,
 ) -> Result<(), Error> {
     let step = PayoutMove {
-        account_id: after.account_id.clone(),
+        account_id: after.account_id,
         payout_id: after.id.clone(),
         position: queries::count_moves(conn, after)? + 1,
         from_status: before.status,

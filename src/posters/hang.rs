@@ -87,7 +87,7 @@ fn unprinted(
     now: Timestamp,
 ) -> Result<Poster, Error> {
     Ok(Poster {
-        account_id: account.clone(),
+        account_id: *account,
         id,
         program_id: program_of(conn, account, new)?,
         ambassador_id: new.ambassador_id.clone(),

@@ -136,7 +136,7 @@ async fn list(
     let stable = filter
         .status
         .is_none()
-        .then(|| format!("{} {filter:?}", account.id.as_str()));
+        .then(|| format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, move |row| {

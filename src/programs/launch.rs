@@ -32,7 +32,7 @@ pub fn launch(
         |conn, key| Ok(queries::find_by_key(conn, account, key)?),
         |conn| {
             let program = Program {
-                account_id: account.clone(),
+                account_id: *account,
                 id,
                 name: new.name.clone(),
                 description: new.description.clone(),
@@ -88,7 +88,7 @@ pub fn hold_the_one_for_customers(
     conn: &mut DbConnection,
     account: &AccountId,
 ) -> Result<(), Error> {
-    Ok(name::hold(conn, &[account.as_str(), "customer program"])?)
+    Ok(name::hold(conn, &[&account.text(), "customer program"])?)
 }
 
 /// Writes down what became of a program, and where it stood before if that changed.

@@ -71,7 +71,7 @@ pub fn for_customers<'a>(
         if last.replace((account, id)) == Some((account, id)) {
             continue;
         }
-        let key = (account.clone(), id.clone());
+        let key = (*account, id.clone());
         let known = AUDIENCES.get(&key);
         let audience = match known {
             Some(known) => Some(known),

@@ -99,7 +99,7 @@ async fn list(
     let stable = filter
         .status
         .is_none()
-        .then(|| format!("{} programs {:?}", account.id.as_str(), filter.program_id));
+        .then(|| format!("{} programs {:?}", account.id, filter.program_id));
     let rows = move |conn: &mut DbConnection, page: &Page| {
         queries::list(
             conn,

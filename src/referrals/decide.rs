@@ -155,7 +155,7 @@ fn note_down(
 ) -> Result<(), Error> {
     let before = queries::count_moves(conn, &referral.account_id, &referral.id)?;
     let step = ReferralMove {
-        account_id: referral.account_id.clone(),
+        account_id: referral.account_id,
         referral_id: referral.id.clone(),
         position: before + 1,
         from_status: from,

@@ -165,7 +165,7 @@ fn referral(
     now: Timestamp,
 ) -> Referral {
     Referral {
-        account_id: impression.account_id.clone(),
+        account_id: impression.account_id,
         id,
         impression_id: impression.id.clone(),
         program_id: impression.program_id.clone(),

@@ -162,7 +162,7 @@ async fn list(
     let stable = filter
         .status
         .is_none()
-        .then(|| format!("{} {filter:?}", account.id.as_str()));
+        .then(|| format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     let listing = answer::list(&app, &request, page, stable, rows, ReferralView::from).await?;
@@ -211,7 +211,7 @@ async fn create(
         retry,
     };
     let signup = Signup {
-        account_id: account.id.clone(),
+        account_id: account.id,
         id: None,
         new,
     };
@@ -234,7 +234,7 @@ async fn show(
 ) -> Result<Shown<ReferralView>, Error> {
     let referral = app
         .db
-        .read_together(&app.referrals, (account.id.clone(), id.0))
+        .read_together(&app.referrals, (account.id, id.0))
         .await?;
     let referral = referral.filter(|row| account.sees(row));
     let referral = referral.ok_or(Error::NotFound(ReferralId::NOUN))?;

@@ -30,7 +30,7 @@ pub fn record(
         |conn, key| Ok(queries::find_by_key(conn, account, key)?),
         |conn| {
             // Held, so that its order comes before or after, not at once.
-            name::hold(conn, &[account.as_str(), "order", new.order_id.as_str()])?;
+            name::hold(conn, &[&account.text(), "order", new.order_id.as_str()])?;
             let mut refund = waiting(account, new, now);
             if !queries::insert_if_new(conn, &refund)? {
                 return Ok(None);
@@ -48,7 +48,7 @@ pub fn record(
 
 fn waiting(account: &AccountId, new: &NewRefund, now: Timestamp) -> Refund {
     Refund {
-        account_id: account.clone(),
+        account_id: *account,
         id: RefundId::new(now),
         order_id: new.order_id.clone(),
         status: RefundStatus::Waiting,

@@ -115,7 +115,7 @@ async fn list(
     };
     // Refunds find their orders later.
     let stable = (filter.status.is_none() && filter.conversion_id.is_none())
-        .then(|| format!("{} {filter:?}", account.id.as_str()));
+        .then(|| format!("{} {filter:?}", account.id));
     let rows =
         move |conn: &mut DbConnection, page: &Page| queries::list(conn, &account.id, &filter, page);
     answer::list(&app, &request, page, stable, rows, RefundView::from).await

@@ -21,8 +21,8 @@ pub fn look_up(
     keys: &EncryptionKeys,
     now: Timestamp,
 ) -> Result<Option<Said>, Error> {
-    let (account, key) = (request.account_id.as_str(), request.key.as_str());
-    if !name::try_hold(conn, &[account, "reply", request.operation, key])? {
+    let (account, key) = (request.account_id.text(), request.key.as_str());
+    if !name::try_hold(conn, &[&account, "reply", request.operation, key])? {
         return Err(Error::Conflict {
             code: "idempotency_key_in_use",
             message: "The first request with this Idempotency-Key is still under way".to_owned(),
@@ -50,12 +50,12 @@ pub fn keep(
     now: Timestamp,
 ) -> Result<(), Error> {
     let reply = Reply {
-        account_id: request.account_id.clone(),
+        account_id: request.account_id,
         operation: request.operation.to_owned(),
         key: request.key.clone(),
         fingerprint: request.fingerprint.clone(),
         status: i64::from(said.status),
-        body: keys.seal(&said.body, request.account_id.as_str())?,
+        body: keys.seal(&said.body, &request.account_id.text())?,
         created_at: now,
     };
     Ok(queries::insert_if_new(conn, &reply)?)

@@ -59,7 +59,7 @@ impl Reply {
     pub fn said(&self, keys: &EncryptionKeys) -> Result<Said, Error> {
         Ok(Said {
             status: u16::try_from(self.status).unwrap_or(200),
-            body: keys.open(&self.body, self.account_id.as_str())?,
+            body: keys.open(&self.body, &self.account_id.text())?,
         })
     }
 }

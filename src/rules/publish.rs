@@ -34,7 +34,7 @@ pub fn publish(
         current => current.map_or(1, |current| current.version + 1),
     };
     let published = RuleVersion {
-        account_id: account.clone(),
+        account_id: *account,
         program_id: program.id.clone(),
         version,
         rule,

@@ -3,14 +3,12 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::db::schema::daily_stats;
 use crate::ids::{AccountId, AmbassadorId, PosterId, ProgramId, Wanted};
 use crate::impressions::model::Impression;
 use crate::referrals::model::ReferralStatus;
 
 /// One poster's counts of one day; or what is to be added to them.
-#[derive(Debug, Clone, PartialEq, Eq, HasQuery)]
-#[diesel(table_name = daily_stats)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DailyStats {
     /// Whose they are.
     pub account_id: AccountId,
@@ -18,10 +16,6 @@ pub struct DailyStats {
     pub day: i64,
     /// What was scanned.
     pub poster_id: PosterId,
-    /// The poster's program.
-    pub program_id: ProgramId,
-    /// The poster's ambassador.
-    pub ambassador_id: AmbassadorId,
     /// How often it was scanned on that day.
     pub scans: i64,
     /// Signups of that day that are pending now.
@@ -38,11 +32,9 @@ impl DailyStats {
     /// The poster of `impression` on the day of `at`, with nothing counted.
     pub fn nothing(impression: &Impression, at: Timestamp) -> Self {
         Self {
-            account_id: impression.account_id.clone(),
+            account_id: impression.account_id,
             day: at.day(),
             poster_id: impression.poster_id.clone(),
-            program_id: impression.program_id.clone(),
-            ambassador_id: impression.ambassador_id.clone(),
             scans: 0,
             pending: 0,
             converted: 0,
@@ -60,6 +52,23 @@ impl DailyStats {
             ReferralStatus::Rejected => &mut self.rejected,
         }
     }
+}
+
+/// The counts of one day, of all the posters that were asked for.
+#[derive(Debug, Clone, Queryable)]
+pub struct CountsOfDay {
+    /// Days since 1970, UTC.
+    pub day: i64,
+    /// How often posters were scanned on that day.
+    pub scans: i64,
+    /// Signups of that day that are pending now.
+    pub pending: i64,
+    /// Signups of that day that are converted now.
+    pub converted: i64,
+    /// Signups of that day that are verified now.
+    pub verified: i64,
+    /// Signups of that day that are rejected now.
+    pub rejected: i64,
 }
 
 /// Which counts.

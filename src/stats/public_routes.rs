@@ -57,7 +57,7 @@ async fn show(
         from: i64::MIN,
         to: i64::MAX,
     };
-    let load = move |conn: &mut DbConnection| Ok(queries::list(conn, &account.id, &filter)?);
+    let load = move |conn: &mut DbConnection| Ok(queries::by_day(conn, &account.id, &filter)?);
     let mut counts = Counts::default();
     for row in app.db.read_at_length(load).await? {
         counts.add(&row);

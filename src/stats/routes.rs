@@ -4,7 +4,7 @@ use actix_web::web;
 use serde::Serialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::model::{DailyStats, StatsFilter};
+use super::model::{CountsOfDay, StatsFilter};
 use super::queries;
 use crate::app::App;
 use crate::bounds::narrow;
@@ -69,7 +69,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, row: &DailyStats) {
+    pub(super) fn add(&mut self, row: &CountsOfDay) {
         self.scans += row.scans;
         self.pending += row.pending;
         self.converted += row.converted;
@@ -129,25 +129,22 @@ async fn show(
     };
     let rows = app
         .db
-        .read_at_length(move |conn| Ok(queries::list(conn, &account.id, &filter)?))
+        .read_at_length(move |conn| Ok(queries::by_day(conn, &account.id, &filter)?))
         .await?;
     Ok(web::Json(summed(from, to, &rows)))
 }
 
-fn summed(from: Day, to: Day, rows: &[DailyStats]) -> Stats {
+fn summed(from: Day, to: Day, rows: &[CountsOfDay]) -> Stats {
     let mut counts = Counts::default();
-    let mut days: Vec<DayCounts> = Vec::new();
+    let mut days = Vec::new();
     for row in rows {
         counts.add(row);
-        let day = Day::numbered(row.day);
-        match days.last_mut() {
-            Some(last) if last.day == day => last.counts.add(row),
-            _ => {
-                let mut counts = Counts::default();
-                counts.add(row);
-                days.push(DayCounts { day, counts });
-            }
-        }
+        let mut its = Counts::default();
+        its.add(row);
+        days.push(DayCounts {
+            day: Day::numbered(row.day),
+            counts: its,
+        });
     }
     Stats {
         from,

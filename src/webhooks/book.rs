@@ -126,7 +126,7 @@ impl Delivery {
     pub(super) fn of(endpoint: &Endpoint, tried: &Tried, attempts: i64, now: Timestamp) -> Self {
         let attempt = tried.attempt.clone();
         Self {
-            account_id: endpoint.account_id.clone(),
+            account_id: endpoint.account_id,
             endpoint_id: endpoint.id.clone(),
             event_id: tried.event.id.clone(),
             kind: tried.event.kind,

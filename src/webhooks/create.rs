@@ -31,12 +31,12 @@ pub fn create(
             // What has happened but is not numbered yet is not "the next event" either.
             number(conn, account)?;
             // Of two that come at once, the second sees the first.
-            name::hold(conn, &[account.as_str(), "webhook endpoints"])?;
+            name::hold(conn, &[&account.text(), "webhook endpoints"])?;
             if queries::list_ids(conn, account)?.len() >= MOST {
                 return Err(full());
             }
             let endpoint = Endpoint {
-                account_id: account.clone(),
+                account_id: *account,
                 id: WebhookEndpointId::new(now),
                 url: new.url.clone(),
                 dialect: new.dialect,

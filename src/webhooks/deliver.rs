@@ -37,7 +37,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub(super) async fn deliver(app: &App, leased: Endpoint, mut place: Place) -> Result<bool, Error> {
     let mut endpoint = leased;
     loop {
-        let (account, reached) = (endpoint.account_id.clone(), endpoint.reached);
+        let (account, reached) = (endpoint.account_id, endpoint.reached);
         let events = app
             .db
             .read(move |conn| Ok(list_numbered(conn, &account, reached, BATCH)?))

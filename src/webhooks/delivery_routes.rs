@@ -92,7 +92,7 @@ async fn retry(
     let endpoint = id.find(&app, &account, queries::find).await?;
     let none = || Error::NotFound("Delivery");
     let event = EventId::from_outside(&path.1).ok_or_else(none)?;
-    let (owner, of) = (account.id.clone(), endpoint.id.clone());
+    let (owner, of) = (account.id, endpoint.id.clone());
     let find = move |conn: &mut DbConnection| {
         let tried = delivery_queries::find(conn, &owner, &of, &event)?;
         let found = queries::find_event(conn, &owner, &event)?;

@@ -55,7 +55,7 @@ impl KeptSecret {
         keys: &EncryptionKeys,
         account: &AccountId,
     ) -> Result<Self, Error> {
-        Ok(Self(keys.seal(secret.as_str(), account.as_str())?.into()))
+        Ok(Self(keys.seal(secret.as_str(), &account.text())?.into()))
     }
 
     /// What is kept.
@@ -63,7 +63,7 @@ impl KeptSecret {
     /// # Errors
     /// It was encrypted with a key that is not here.
     pub fn open(&self, keys: &EncryptionKeys, account: &AccountId) -> Result<SigningSecret, Error> {
-        Ok(SigningSecret(keys.open(&self.0, account.as_str())?))
+        Ok(SigningSecret(keys.open(&self.0, &account.text())?))
     }
 
     /// As it is stored.

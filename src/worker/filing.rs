@@ -27,7 +27,7 @@ pub async fn file_scans(app: &App, in_a_crowd: bool, within: Duration) -> Result
     let started = Instant::now();
     for account in accounts(app).await? {
         loop {
-            let (id, clock) = (account.clone(), app.clock.clone());
+            let (id, clock) = (account, app.clock.clone());
             let work = move |conn: &mut _, _| {
                 let settled = order::settled_before(conn, &clock)?;
                 file::file(conn, &id, settled)

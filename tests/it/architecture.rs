@@ -27,6 +27,7 @@ const RULES: [(&str, &[&str], &str); 5] = [
             "/secret.rs",
             "/db/",
             "/ids.rs",
+            "/ids/account.rs",
             "/clock.rs",
             "/money.rs",
             "/text.rs",

@@ -225,8 +225,7 @@ fn nothing_is_overwritten_and_what_cannot_be_done_leaves_nothing_behind() {
     // One whose last writes are in its log.
     let used = Database::sqlite();
     let mut conn = used.connect();
-    let write =
-        "INSERT INTO accounts (id, name, time_zone, created_at) VALUES ('acct_a', 'A', 'UTC', 1)";
+    let write = "INSERT INTO accounts (id, name, time_zone, created_at) VALUES (10, 'A', 'UTC', 1)";
     conn.batch_execute(write).expect("a write");
     let path = used.url.trim_start_matches("sqlite://");
     let refused = sentence(&handbill(&target.url, &["restore", path]));

@@ -35,7 +35,7 @@ on_both! {
     }
 
     async fn every_operation_in_the_document_is_served(app: &TestApp) {
-        let account = app.database.account_named("default");
+        let account = app.database.account_named("default").to_string();
         let joy = [("x-joy-loyalty-app-key", &*account), ("x-joy-loyalty-secret-key", app.key.as_deref().expect("a key"))];
         let document = app.get("/openapi.json").await.ok();
         for (path, operations) in document["paths"].as_object().expect("paths") {

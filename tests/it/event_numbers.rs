@@ -20,7 +20,7 @@ on_both! {
             FROM events, (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12000) SELECT n FROM numbers) AS numbers \
             WHERE kind = 'referral.created'";
         conn.batch_execute(copies).expect("many events");
-        let some = account.clone();
+        let some = account;
         let more = app.app.db.write(move |conn, _| number_some(conn, &some)).await.expect("numbers");
         assert!(more, "not all of them at once");
         // The worker rests in between.

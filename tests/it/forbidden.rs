@@ -37,7 +37,7 @@ const FORBIDDEN: [&str; 34] = [
     "UPDATE impressions SET metadata = '[]'",
     "UPDATE events SET data = 'null'",
     "UPDATE referrals SET idempotency_key = 'a'",
-    "UPDATE referrals SET account_id = 'acct_other'",
+    "UPDATE referrals SET account_id = 7",
     "UPDATE posters SET program_id = 'prog_other'",
     "UPDATE programs SET commission_basis_points = 10001",
     "DELETE FROM impressions",

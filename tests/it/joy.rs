@@ -55,7 +55,7 @@ impl Joy<'_> {
 pub fn joy(app: &TestApp) -> Joy<'_> {
     Joy {
         caller: app,
-        account: app.database.account_named("default"),
+        account: app.database.account_named("default").to_string(),
         key: app.key.clone().expect("a key"),
     }
 }
@@ -137,7 +137,7 @@ on_both! {
     async fn both_headers_are_needed_and_belong_together(app: &TestApp) {
         let joy = joy(app);
         let stranger = app.stranger().await;
-        let other_account = app.database.account_named("stranger");
+        let other_account = app.database.account_named("stranger").to_string();
         let other_key = stranger.key.clone().expect("a key");
         let (account, key) = (&*joy.account, &*joy.key);
         let (app_key, secret_key) = ("x-joy-loyalty-app-key", "x-joy-loyalty-secret-key");

@@ -82,7 +82,7 @@ on_both! {
         let account = app.database.account_named("default");
         let to_program = restricted(app, &grantable(), Some(&own["prog"]), None).await;
         let to_ambassador = restricted(app, &grantable(), None, Some(&own["user"])).await;
-        let before = dump(&mut app.database.connect(), &account);
+        let before = dump(&mut app.database.connect(), account);
         for (holder, others) in [(&to_program, vec![(&theirs, "canaryword")]), (&to_ambassador, vec![(&theirs, "canaryword"), (&colleague, "neighbour")])] {
             for (theirs, word) in others {
                 for operation in operations() {
@@ -108,7 +108,7 @@ on_both! {
                 }
             }
         }
-        assert_eq!(dump(&mut app.database.connect(), &account), before);
+        assert_eq!(dump(&mut app.database.connect(), account), before);
     }
 
     async fn a_bound_key_does_its_work_within_its_bounds(app: &TestApp) {

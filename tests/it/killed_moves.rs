@@ -98,7 +98,7 @@ async fn a_database_that_changes_between_two_attempts_to_move_it_is_noticed() {
         .batch_execute(&format!(
             "CREATE TABLE __handbill_copy (origin TEXT NOT NULL); \
              INSERT INTO __handbill_copy VALUES ('sqlite://{}'); \
-             INSERT INTO accounts SELECT 'acct_00000000000000000000', 'Somebody', 'UTC', 1",
+             INSERT INTO accounts SELECT 0, 'Somebody', 'UTC', 1",
             path.display()
         ))
         .expect("an unfinished move");

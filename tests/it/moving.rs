@@ -122,8 +122,9 @@ on_both! {
             ("reads version 1", edited(&|lines| lines[0] = lines[0].replace("\"handbill_export\":1", "\"handbill_export\":2"))),
             ("is of no table that can come here", edited(&|lines| lines.swap(1, last - 1))),
             ("is no row of this account", edited(&|lines| {
-                let account = lines[0].split("acct_").nth(1).expect("an id")[..20].to_owned();
-                lines[2] = lines[2].replace(&account, "00000000000000000000");
+                let mut line: Value = serde_json::from_str(&lines[2]).expect("a row");
+                line["row"]["account_id"] = 1.into();
+                lines[2] = line.to_string();
             })),
         ];
         let folder = tempfile::tempdir().expect("a folder");

@@ -59,7 +59,7 @@ const PERSONAL: [(&str, &str); 42] = [
 
 /// The columns of text that hold nothing personal, in whatever table: ids, words of ours, what the company says about
 /// itself.
-const HARMLESS: [&str; 60] = [
+const HARMLESS: [&str; 59] = [
     "replaces",
     "rotation_key",
     "time_zone",
@@ -73,7 +73,6 @@ const HARMLESS: [&str; 60] = [
     "coupon_code",
     "scopes",
     "id",
-    "account_id",
     "program_id",
     "ambassador_id",
     "poster_id",

@@ -3,7 +3,7 @@
 use handbill::db::DbConnection;
 use handbill::erasures::erase::{empty, erase as erase_now, traces};
 use handbill::erasures::person::Person;
-use handbill::ids::{AccountId, EventId, Id};
+use handbill::ids::{EventId, Id};
 use handbill::webhooks::dispatch::deliver_due;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -142,13 +142,13 @@ on_both! {
 
     async fn what_is_said_between_the_look_and_the_erasure_goes_too(app: &TestApp) {
         let (referral, _, _) = a_tour(app).await;
-        let account = AccountId::from_outside(&app.database.account_named("default")).expect("an id");
+        let account = app.database.account_named("default");
         let person = Person::named(id(&referral)).expect("somebody");
-        let (owner, whom, clock) = (account.clone(), person.clone(), app.app.clock.clone());
+        let (owner, whom, clock) = (account, person.clone(), app.app.clock.clone());
         let look = move |conn: &mut DbConnection| traces(conn, &clock, &owner, &whom, "");
         let found = app.app.db.read_at_length(look).await.expect("a look");
         assert!(!found.events.is_empty());
-        let (owner, gone) = (account.clone(), EventId::from_outside("evt_gone").expect("an id"));
+        let (owner, gone) = (account, EventId::from_outside("evt_gone").expect("an id"));
         let events = [&found.events[..], &[gone]].concat();
         // One that has come to its end since the look is no obstacle.
         app.app.db.write(move |conn, _| empty(conn, &owner, &events)).await.expect("a step");

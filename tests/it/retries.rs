@@ -16,7 +16,7 @@ const WITHOUT_ONE: [&str; 1] = ["retryWebhookDelivery"];
 on_both! {
     async fn every_write_of_the_document_is_the_same_when_it_is_sent_again(app: &TestApp) {
         let account = app.database.account_named("default");
-        let caller = app.with_joy(&account);
+        let caller = app.with_joy(account);
         let mut own = one_of_each_for_dialects(&caller, "mine").await;
         // The other earning is in a payout by now, and follows that.
         let earning = json!({ "referral_id": own["ref"], "amount": 700 });
@@ -36,10 +36,10 @@ on_both! {
             if ![200, 201, 204].contains(&first.status) && !WITHOUT_ONE.contains(&&**name) {
                 wrong.push(format!("{name} is refused: {} {}", first.status, first.text()));
             }
-            let before = dump(&mut app.database.connect(), &account);
+            let before = dump(&mut app.database.connect(), account);
             app.wait(60);
             let again = send().await;
-            let after = dump(&mut app.database.connect(), &account);
+            let after = dump(&mut app.database.connect(), account);
             let more: Vec<&String> = after.iter().filter(|row| !before.contains(row)).collect();
             if after != before {
                 wrong.push(format!("{name} is a second write: {more:?}"));

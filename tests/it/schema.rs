@@ -36,7 +36,7 @@ fn columns(conn: &mut DbConnection) -> Vec<Column> {
         }
         DbConnection::Postgres(_) => {
             "SELECT table_name::text, ordinal_position::bigint AS position, column_name::text, \
-             CASE data_type WHEN 'bigint' THEN 'number' ELSE data_type::text END AS kind, \
+             CASE WHEN data_type IN ('bigint', 'integer') THEN 'number' ELSE data_type::text END AS kind, \
              CASE is_nullable WHEN 'YES' THEN 1 ELSE 0 END::bigint AS nullable \
              FROM information_schema.columns WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%' \
              ORDER BY table_name COLLATE \"C\", ordinal_position"
@@ -160,7 +160,7 @@ fn the_programs_idea_of_the_tables_is_the_databases() {
                 table_name: table.clone(),
                 position,
                 column_name: column.to_owned(),
-                kind: if kind.contains("BigInt") {
+                kind: if kind.contains("BigInt") || kind == "Integer" {
                     "number"
                 } else {
                     "text"

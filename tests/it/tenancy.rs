@@ -89,7 +89,7 @@ on_both! {
         let theirs = one_of_each(app, "canaryword").await;
         let own = one_of_each(&stranger, "harmless").await;
         let account = app.database.account_named("default");
-        let before = dump(&mut app.database.connect(), &account);
+        let before = dump(&mut app.database.connect(), account);
         let mut tried = 0;
         let mut no_good = Vec::new();
         for operation in operations() {
@@ -122,17 +122,17 @@ on_both! {
         }
         assert!(tried > 60, "{tried}");
         assert_eq!(no_good, Vec::<String>::new());
-        assert_eq!(dump(&mut app.database.connect(), &account), before);
+        assert_eq!(dump(&mut app.database.connect(), account), before);
     }
 
     /// The same of every operation of the dialects.
     async fn no_dialect_gives_away_or_changes_anything_of_another_account(app: &TestApp) {
         let stranger = app.stranger().await;
-        let stranger = stranger.with_joy(&app.database.account_named("stranger"));
+        let stranger = stranger.with_joy(app.database.account_named("stranger"));
         let theirs = one_of_each_for_dialects(app, "canaryword").await;
         let own = one_of_each_for_dialects(&stranger, "harmless").await;
         let account = app.database.account_named("default");
-        let before = dump(&mut app.database.connect(), &account);
+        let before = dump(&mut app.database.connect(), account);
         let mut tried = 0;
         for operation in operations_of_dialects() {
             for (position, kind) in operation.positions() {
@@ -161,7 +161,7 @@ on_both! {
             assert!([200, 201].contains(&answer.status), "{}: {}", operation.name, answer.text());
         }
         assert!(tried > 15, "{tried}");
-        assert_eq!(dump(&mut app.database.connect(), &account), before);
+        assert_eq!(dump(&mut app.database.connect(), account), before);
     }
 
     async fn anothers_id_is_byte_for_byte_an_unknown_one(app: &TestApp) {

@@ -110,8 +110,8 @@ const BREAKS: [(&str, &str, &str); 22] = [
         "Every signup is of a scan that is there, and of whose poster it was",
     ),
     (
-        "UPDATE events SET account_id = 'x' || account_id",
-        "UPDATE events SET account_id = substr(account_id, 2)",
+        "UPDATE events SET account_id = 2147483647 - account_id",
+        "UPDATE events SET account_id = 2147483647 - account_id",
         "Nothing is of an account that is not there",
     ),
     (
@@ -120,15 +120,15 @@ const BREAKS: [(&str, &str, &str); 22] = [
         "Every signup is of a scan that is there, and of whose poster it was",
     ),
     (
-        "INSERT INTO impressions (account_id, id, poster_id, scanned_at, metadata) VALUES ('acct_gone', 'i', 'p', 1, '{}')",
-        "DELETE FROM impressions WHERE account_id = 'acct_gone'",
+        "INSERT INTO impressions (account_id, id, poster_id, scanned_at, metadata) VALUES (7, 'i', 'p', 1, '{}')",
+        "DELETE FROM impressions WHERE account_id = 7",
         "Nothing is of an account that is not there",
     ),
     (
         "INSERT INTO referrals (account_id, id, impression_id, program_id, ambassador_id, first_name, last_name, email, \
             email_folded, status, metadata, created_at, updated_at) \
-         VALUES ('acct_gone', 'r', 'i', 'p', 'a', 'A', 'B', 'a@b.c', 'a@b.c', 'pending', '{}', 1, 1)",
-        "DELETE FROM referrals WHERE account_id = 'acct_gone'",
+         VALUES (7, 'r', 'i', 'p', 'a', 'A', 'B', 'a@b.c', 'a@b.c', 'pending', '{}', 1, 1)",
+        "DELETE FROM referrals WHERE account_id = 7",
         "Nothing is of an account that is not there",
     ),
 ];

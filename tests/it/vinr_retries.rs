@@ -82,7 +82,7 @@ async fn kept_answers_are_encrypted_with_the_key_that_secrets_are() {
         assert!(again.is_replay());
         assert_eq!(again.text(), endpoint.text());
         let account = app.database.account_named("default");
-        let kept = dump(&mut app.database.connect(), &account).join("\n");
+        let kept = dump(&mut app.database.connect(), account).join("\n");
         assert!(kept.contains("enc1:") && !kept.contains(secret), "{kept}");
         app.stop().await;
     }

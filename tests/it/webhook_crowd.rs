@@ -41,7 +41,7 @@ async fn happen(app: &TestApp, count: usize) -> Vec<Arrival> {
     let mut pace = interval(EVERY);
     while happened.len() < count {
         pace.tick().await;
-        let ids = some_events(app, account.clone()).await;
+        let ids = some_events(app, account).await;
         let now = Instant::now();
         happened.extend(ids.into_iter().map(|id| (id, now)));
     }

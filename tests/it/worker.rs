@@ -11,7 +11,7 @@ use crate::support::{TestApp, on_both};
 
 /// Whether all scans up to this one are filed and all events numbered.
 async fn is_done(app: &TestApp, account: &AccountId, scan: &str) -> bool {
-    let account = account.clone();
+    let account = *account;
     let look = app.app.db.read(move |conn| {
         let is_numbered = accounts_to_number(conn)?.is_empty();
         Ok((filed_up_to(conn, &account)?, is_numbered))

@@ -1,6 +1,7 @@
 -- The tenant. Every other row belongs to one.
 CREATE TABLE accounts (
-    id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    -- acct_123abc, kept as the number that its digits are (docs/decisions/0019).
+    id         INTEGER NOT NULL PRIMARY KEY CHECK (id >= 0),
     -- The command line picks an account by its name, so two cannot share one.
     name       TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 255),
     -- When its days begin: a name of the IANA's, such as Europe/Lisbon.

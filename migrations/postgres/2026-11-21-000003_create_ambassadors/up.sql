@@ -1,6 +1,6 @@
 -- "user" and "student_id" on the wire.
 CREATE TABLE ambassadors (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     program_id              TEXT COLLATE "C" NOT NULL,
     first_name              TEXT NOT NULL CHECK (length(first_name) BETWEEN 1 AND 255),

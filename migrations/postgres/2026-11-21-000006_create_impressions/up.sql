@@ -1,6 +1,6 @@
 -- Scans. ip_address and user_agent are personal data and may be forgotten.
 CREATE TABLE impressions (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     -- Program and ambassador are the poster's, which keeps them for ever. No foreign key of its own: its scans are counted
     -- in the same transaction, in daily_stats, which has one (docs/decisions/0018).
@@ -19,7 +19,7 @@ CREATE TABLE impressions (
 -- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
 -- the scan itself; instead the scans of a while are filed here together, sorted (see impressions/file.rs).
 CREATE TABLE impressions_of (
-    account_id TEXT COLLATE "C" NOT NULL,
+    account_id INTEGER NOT NULL,
     -- The id of a poster, an ambassador or a program.
     whose      TEXT COLLATE "C" NOT NULL,
     id         TEXT COLLATE "C" NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE impressions_of (
 
 -- Up to which id an account's scans are filed.
 CREATE TABLE impressions_filed (
-    account_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    account_id INTEGER NOT NULL PRIMARY KEY REFERENCES accounts (id),
     up_to      TEXT COLLATE "C" NOT NULL
 );
 

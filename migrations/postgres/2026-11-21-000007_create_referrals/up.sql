@@ -1,5 +1,5 @@
 CREATE TABLE referrals (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     -- None of the next three has a foreign key: the impression was found, and the signup is counted, in the same
     -- transaction (docs/decisions/0018).
@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX referrals_by_idempotency_key ON referrals (account_id, idemp
 
 -- Every move of a status: who, when, from, to, why. Written in the move's own transaction.
 CREATE TABLE referral_moves (
-    account_id  TEXT COLLATE "C" NOT NULL,
+    account_id  INTEGER NOT NULL,
     referral_id TEXT COLLATE "C" NOT NULL,
     -- 1, 2, 3 … within one referral.
     position    BIGINT NOT NULL CHECK (position >= 1),

@@ -1,6 +1,6 @@
 -- What a referred person bought, as the company reported it.
 CREATE TABLE conversions (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     referral_id             TEXT COLLATE "C" NOT NULL,
     -- The referral's program and ambassador, copied so that filters need no join.
@@ -40,7 +40,7 @@ CREATE INDEX conversions_by_ambassador ON conversions (account_id, ambassador_id
 
 -- What was given back of an order.
 CREATE TABLE refunds (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     order_id                TEXT COLLATE "C" NOT NULL CHECK (length(order_id) BETWEEN 1 AND 255),
     -- waiting: its order has not been reported yet.

@@ -1,6 +1,6 @@
 -- What an ambassador has in one currency, as the sum of the transfers: read here, proved there.
 CREATE TABLE balances (
-    account_id    TEXT COLLATE "C" NOT NULL,
+    account_id    INTEGER NOT NULL,
     ambassador_id TEXT COLLATE "C" NOT NULL,
     currency      TEXT NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     program_id    TEXT COLLATE "C" NOT NULL,
@@ -28,7 +28,7 @@ CREATE INDEX balances_by_program ON balances (account_id, program_id, ambassador
 
 -- Double entry: every row takes `amount` from one account and gives it to another. Rows are only ever added.
 CREATE TABLE transfers (
-    account_id    TEXT COLLATE "C" NOT NULL,
+    account_id    INTEGER NOT NULL,
     id            TEXT COLLATE "C" NOT NULL,
     ambassador_id TEXT COLLATE "C" NOT NULL,
     currency      TEXT NOT NULL,

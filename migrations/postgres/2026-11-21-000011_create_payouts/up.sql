@@ -1,6 +1,6 @@
 -- One run over a program's ambassadors that pays out what is due.
 CREATE TABLE collections (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     program_id              TEXT COLLATE "C" NOT NULL,
     status                  TEXT NOT NULL CHECK (status IN ('collecting', 'collected')),
@@ -20,7 +20,7 @@ CREATE INDEX collections_to_finish ON collections (account_id, id) WHERE status 
 
 -- Money on its way to one ambassador in one currency.
 CREATE TABLE payouts (
-    account_id     TEXT COLLATE "C" NOT NULL,
+    account_id     INTEGER NOT NULL,
     id             TEXT COLLATE "C" NOT NULL,
     collection_id  TEXT COLLATE "C" NOT NULL,
     program_id     TEXT COLLATE "C" NOT NULL,
@@ -48,7 +48,7 @@ CREATE INDEX payouts_by_ambassador ON payouts (account_id, ambassador_id, id);
 
 -- Which earnings a payout pays, and how much of each.
 CREATE TABLE payout_items (
-    account_id TEXT COLLATE "C" NOT NULL,
+    account_id INTEGER NOT NULL,
     payout_id  TEXT COLLATE "C" NOT NULL,
     earning_id TEXT COLLATE "C" NOT NULL,
     amount     BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 99999999999),
@@ -64,7 +64,7 @@ CREATE UNIQUE INDEX payout_items_live ON payout_items (account_id, earning_id) W
 
 -- Every move of a status: who, when, from, to, why. Written in the move's own transaction.
 CREATE TABLE payout_moves (
-    account_id  TEXT COLLATE "C" NOT NULL,
+    account_id  INTEGER NOT NULL,
     payout_id   TEXT COLLATE "C" NOT NULL,
     position    BIGINT NOT NULL CHECK (position >= 1),
     from_status TEXT NOT NULL,

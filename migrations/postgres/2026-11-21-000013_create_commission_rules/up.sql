@@ -1,6 +1,6 @@
 -- What a program pays for a conversion, version by version. A sale is paid by the version that was the newest then.
 CREATE TABLE commission_rules (
-    account_id TEXT COLLATE "C" NOT NULL,
+    account_id INTEGER NOT NULL,
     program_id TEXT COLLATE "C" NOT NULL,
     -- 1, 2, 3 … within one program.
     version    BIGINT NOT NULL CHECK (version >= 1),

@@ -2,7 +2,7 @@
 CREATE TABLE events (
     -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
     -- (docs/decisions/0018).
-    account_id      TEXT COLLATE "C" NOT NULL,
+    account_id      INTEGER NOT NULL,
     id              TEXT COLLATE "C" NOT NULL,
     -- 1, 2, 3 … of the account, without a gap. On PostgreSQL given after the commit, in the order of the commits.
     sequence        BIGINT CHECK (sequence >= 1),
@@ -22,7 +22,7 @@ CREATE INDEX events_to_number ON events (account_id, id) WHERE sequence IS NULL;
 
 -- How far each account's events are numbered.
 CREATE TABLE event_counters (
-    account_id TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
     last       BIGINT NOT NULL CHECK (last >= 0),
     PRIMARY KEY (account_id)
 );

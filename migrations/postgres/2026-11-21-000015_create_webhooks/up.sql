@@ -1,6 +1,6 @@
 -- Where an account's events are sent, and how far that has come.
 CREATE TABLE webhook_endpoints (
-    account_id              TEXT COLLATE "C" NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT COLLATE "C" NOT NULL,
     url                     TEXT NOT NULL CHECK (length(url) <= 2048),
     -- In whose words events are told, and how they are signed.
@@ -50,7 +50,7 @@ WHERE idempotency_key IS NOT NULL;
 
 -- What became of an event at an endpoint, as of the last attempt.
 CREATE TABLE webhook_deliveries (
-    account_id  TEXT COLLATE "C" NOT NULL,
+    account_id  INTEGER NOT NULL,
     endpoint_id TEXT COLLATE "C" NOT NULL,
     event_id    TEXT COLLATE "C" NOT NULL,
     kind        TEXT NOT NULL,

@@ -1,6 +1,6 @@
 -- People whom the company knows: they may bring others, and be brought.
 CREATE TABLE customers (
-    account_id              TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    account_id              INTEGER NOT NULL REFERENCES accounts (id),
     id                      TEXT COLLATE "C" NOT NULL,
     email                   TEXT NOT NULL CHECK (length(email) BETWEEN 1 AND 254),
     -- The address as it is looked for: in lower case.
@@ -26,7 +26,7 @@ CREATE UNIQUE INDEX customers_by_idempotency_key ON customers (account_id, idemp
 
 -- What a customer who brings others has in the customer program: an ambassador record, and a link. One of each.
 CREATE TABLE invitations (
-    account_id    TEXT COLLATE "C" NOT NULL,
+    account_id    INTEGER NOT NULL,
     customer_id   TEXT COLLATE "C" NOT NULL,
     program_id    TEXT COLLATE "C" NOT NULL,
     ambassador_id TEXT COLLATE "C" NOT NULL,
@@ -43,7 +43,7 @@ CREATE UNIQUE INDEX invitations_by_ambassador ON invitations (account_id, ambass
 
 -- One customer brought another: which signup it was, and what the first of them got for it.
 CREATE TABLE introductions (
-    account_id    TEXT COLLATE "C" NOT NULL,
+    account_id    INTEGER NOT NULL,
     referral_id   TEXT COLLATE "C" NOT NULL,
     referrer_id   TEXT COLLATE "C" NOT NULL,
     referred_id   TEXT COLLATE "C" NOT NULL,
@@ -73,7 +73,7 @@ CREATE INDEX introductions_by_referrer ON introductions (account_id, referrer_id
 
 -- A code for a customer who was brought.
 CREATE TABLE coupons (
-    account_id    TEXT COLLATE "C" NOT NULL,
+    account_id    INTEGER NOT NULL,
     code          TEXT COLLATE "C" NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
     referral_id   TEXT COLLATE "C" NOT NULL,
     expires_at    BIGINT,

@@ -1,6 +1,6 @@
 -- What a caller was answered under an idempotency key, where the answer itself is promised again: for a day.
 CREATE TABLE replies (
-    account_id  TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    account_id  INTEGER NOT NULL REFERENCES accounts (id),
     -- What was asked for; one key may be used for several operations.
     operation   TEXT COLLATE "C" NOT NULL CHECK (length(operation) BETWEEN 1 AND 255),
     key         TEXT COLLATE "C" NOT NULL CHECK (length(key) BETWEEN 1 AND 255),

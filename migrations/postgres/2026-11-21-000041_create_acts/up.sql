@@ -1,6 +1,6 @@
 -- The audit log: what somebody did who runs a program. Rows are only ever added.
 CREATE TABLE acts (
-    account_id TEXT COLLATE "C" NOT NULL REFERENCES accounts (id),
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
     id         TEXT COLLATE "C" NOT NULL,
     action     TEXT NOT NULL CHECK (length(action) BETWEEN 1 AND 64),
     -- To what it was done.

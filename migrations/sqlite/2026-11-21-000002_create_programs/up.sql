@@ -1,5 +1,5 @@
 CREATE TABLE programs (
-    account_id              TEXT NOT NULL REFERENCES accounts (id),
+    account_id              INTEGER NOT NULL REFERENCES accounts (id),
     id                      TEXT NOT NULL,
     name                    TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
     description             TEXT CHECK (length(description) <= 2000),

@@ -1,6 +1,6 @@
 -- "user" and "student_id" on the wire.
 CREATE TABLE ambassadors (
-    account_id              TEXT NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
     program_id              TEXT NOT NULL,
     first_name              TEXT NOT NULL CHECK (length(first_name) BETWEEN 1 AND 255),

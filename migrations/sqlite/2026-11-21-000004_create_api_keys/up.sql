@@ -1,7 +1,7 @@
 -- Keys. Only the SHA-256 is kept: 238 random bits need no slow hash.
 CREATE TABLE api_keys (
     id                      TEXT NOT NULL PRIMARY KEY,
-    account_id              TEXT NOT NULL REFERENCES accounts (id),
+    account_id              INTEGER NOT NULL REFERENCES accounts (id),
     name                    TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
     kind                    TEXT NOT NULL CHECK (kind IN ('secret', 'restricted', 'publishable')),
     -- What a restricted key may do: words such as referrals:read.

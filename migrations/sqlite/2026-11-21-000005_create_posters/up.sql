@@ -1,6 +1,6 @@
 -- Posters are never deleted: a retired code stays taken, because paper cannot be recalled.
 CREATE TABLE posters (
-    account_id              TEXT NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
     program_id              TEXT NOT NULL,
     ambassador_id           TEXT NOT NULL,

@@ -3,7 +3,7 @@
 -- No check calls a function (docs/decisions/0018): how long a text may be is up to the types that read it, and
 -- `handbill verify` looks.
 CREATE TABLE impressions (
-    account_id              TEXT NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
     -- Program and ambassador are the poster's, which keeps them for ever. No foreign key of its own: its scans are counted
     -- in the same transaction, in daily_stats, which has one (docs/decisions/0018).
@@ -22,7 +22,7 @@ CREATE TABLE impressions (
 -- Whose scans they are, for lists of one poster, ambassador or program. Three indexes would cost several times
 -- the scan itself; instead the scans of a while are filed here together, sorted (see impressions/file.rs).
 CREATE TABLE impressions_of (
-    account_id TEXT NOT NULL,
+    account_id INTEGER NOT NULL,
     -- The id of a poster, an ambassador or a program.
     whose      TEXT NOT NULL,
     id         TEXT NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE impressions_of (
 
 -- Up to which id an account's scans are filed.
 CREATE TABLE impressions_filed (
-    account_id TEXT NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    account_id INTEGER NOT NULL PRIMARY KEY REFERENCES accounts (id),
     up_to      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

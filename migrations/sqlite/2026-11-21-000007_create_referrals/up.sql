@@ -1,7 +1,7 @@
 -- No check calls a function, for which SQLite would keep a journal of every statement of many rows (docs/decisions/0018):
 -- how long a text may be is up to the types that read it, and `handbill verify` looks.
 CREATE TABLE referrals (
-    account_id              TEXT NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
     -- None of the next three has a foreign key: the impression was found, and the signup is counted, in the same
     -- transaction (docs/decisions/0018).
@@ -28,7 +28,7 @@ CREATE TABLE referrals (
     CHECK ((idempotency_key IS NULL) = (idempotency_fingerprint IS NULL)),
     CHECK (status <> 'verified' OR verified_at IS NOT NULL),
     PRIMARY KEY (account_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX referrals_by_program ON referrals (account_id, program_id, id);
 -- Conversions may name the person instead of the referral.
@@ -39,7 +39,7 @@ CREATE UNIQUE INDEX referrals_by_idempotency_key ON referrals (account_id, idemp
 
 -- Every move of a status: who, when, from, to, why. Written in the move's own transaction.
 CREATE TABLE referral_moves (
-    account_id  TEXT NOT NULL,
+    account_id  INTEGER NOT NULL,
     referral_id TEXT NOT NULL,
     -- 1, 2, 3 … within one referral.
     position    INTEGER NOT NULL CHECK (position >= 1),

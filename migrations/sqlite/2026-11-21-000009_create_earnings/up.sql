@@ -1,5 +1,5 @@
 CREATE TABLE earnings (
-    account_id              TEXT NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
     referral_id             TEXT NOT NULL,
     -- The referral's program and ambassador, copied so that filters need no join.
@@ -64,7 +64,7 @@ CREATE UNIQUE INDEX earnings_by_idempotency_key ON earnings (account_id, idempot
 
 -- Every move of a status: who, when, from, to, why. Written in the move's own transaction.
 CREATE TABLE earning_moves (
-    account_id  TEXT NOT NULL,
+    account_id  INTEGER NOT NULL,
     earning_id  TEXT NOT NULL,
     -- 1, 2, 3 … within one earning.
     position    INTEGER NOT NULL CHECK (position >= 1),

@@ -1,6 +1,6 @@
 -- What an ambassador has in one currency, as the sum of the transfers: read here, proved there.
 CREATE TABLE balances (
-    account_id    TEXT NOT NULL,
+    account_id    INTEGER NOT NULL,
     ambassador_id TEXT NOT NULL,
     currency      TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
     program_id    TEXT NOT NULL,
@@ -28,7 +28,7 @@ CREATE INDEX balances_by_program ON balances (account_id, program_id, ambassador
 
 -- Double entry: every row takes `amount` from one account and gives it to another. Rows are only ever added.
 CREATE TABLE transfers (
-    account_id    TEXT NOT NULL,
+    account_id    INTEGER NOT NULL,
     id            TEXT NOT NULL,
     ambassador_id TEXT NOT NULL,
     currency      TEXT NOT NULL,

@@ -2,7 +2,7 @@
 CREATE TABLE events (
     -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
     -- (docs/decisions/0018).
-    account_id      TEXT NOT NULL,
+    account_id      INTEGER NOT NULL,
     id              TEXT NOT NULL,
     -- 1, 2, 3 … of the account, without a gap. On PostgreSQL given after the commit, in the order of the commits.
     sequence        INTEGER CHECK (sequence >= 1),
@@ -16,14 +16,14 @@ CREATE TABLE events (
     previous_status TEXT,
     created_at      INTEGER NOT NULL,
     PRIMARY KEY (account_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE UNIQUE INDEX events_by_sequence ON events (account_id, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX events_to_number ON events (account_id, id) WHERE sequence IS NULL;
 
 -- How far each account's events are numbered.
 CREATE TABLE event_counters (
-    account_id TEXT NOT NULL REFERENCES accounts (id),
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
     last       INTEGER NOT NULL CHECK (last >= 0),
     PRIMARY KEY (account_id)
 ) STRICT, WITHOUT ROWID;

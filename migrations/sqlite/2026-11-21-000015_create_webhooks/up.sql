@@ -1,6 +1,6 @@
 -- Where an account's events are sent, and how far that has come.
 CREATE TABLE webhook_endpoints (
-    account_id              TEXT NOT NULL,
+    account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
     url                     TEXT NOT NULL CHECK (length(url) <= 2048),
     -- In whose words events are told, and how they are signed.
@@ -50,7 +50,7 @@ WHERE idempotency_key IS NOT NULL;
 
 -- What became of an event at an endpoint, as of the last attempt.
 CREATE TABLE webhook_deliveries (
-    account_id  TEXT NOT NULL,
+    account_id  INTEGER NOT NULL,
     endpoint_id TEXT NOT NULL,
     event_id    TEXT NOT NULL,
     kind        TEXT NOT NULL,

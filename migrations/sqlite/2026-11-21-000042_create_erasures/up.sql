@@ -1,6 +1,6 @@
 -- Who was erased: what was personal about them is gone, and this says since when.
 CREATE TABLE erasures (
-    account_id TEXT NOT NULL REFERENCES accounts (id),
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
     -- The referral or the ambassador.
     object_id  TEXT NOT NULL,
     erased_at  INTEGER NOT NULL,

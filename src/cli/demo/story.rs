@@ -3,7 +3,7 @@
 //!
 //! It is told through the same verbs that requests use.
 
-use super::teller::{FIRST_DAY, Teller, at, id};
+use super::teller::{Teller, at, id};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::earnings::model::EarningStatus;
@@ -15,7 +15,7 @@ const CODE: &str = "DCMP74X9KT";
 
 /// Tells the story into an empty database. The code of the first poster.
 pub(super) fn tell(conn: &mut DbConnection) -> Result<String, Error> {
-    let account = AccountId::new(at(FIRST_DAY)?);
+    let account = AccountId::random();
     let mut teller = Teller::settle_in(conn, account, "demo", super::KEY)?;
     teller.program()?;
     teller.ambassador("user_123abc", "Alice", "2024-01-08T09:00:00Z")?;

@@ -201,7 +201,7 @@ impl<'a> Teller<'a> {
         let signup = Timed {
             at: when,
             item: Signup {
-                account_id: self.account.clone(),
+                account_id: self.account,
                 id: Some(referral),
                 new,
             },

@@ -4,7 +4,7 @@ use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
     conversions (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         referral_id -> Text,
         program_id -> Text,
@@ -29,7 +29,7 @@ table! {
 
 table! {
     refunds (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         order_id -> Text,
         status -> Text,
@@ -48,7 +48,7 @@ table! {
 
 table! {
     earnings (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         referral_id -> Text,
         program_id -> Text,
@@ -83,7 +83,7 @@ table! {
 
 table! {
     earning_moves (account_id, earning_id, position) {
-        account_id -> Text,
+        account_id -> Integer,
         earning_id -> Text,
         position -> BigInt,
         from_status -> Text,
@@ -96,7 +96,7 @@ table! {
 
 table! {
     balances (account_id, ambassador_id, currency) {
-        account_id -> Text,
+        account_id -> Integer,
         ambassador_id -> Text,
         currency -> Text,
         program_id -> Text,
@@ -112,7 +112,7 @@ table! {
 
 table! {
     transfers (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         ambassador_id -> Text,
         currency -> Text,
@@ -129,7 +129,7 @@ table! {
 
 table! {
     collections (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         program_id -> Text,
         status -> Text,
@@ -143,7 +143,7 @@ table! {
 
 table! {
     payouts (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         collection_id -> Text,
         program_id -> Text,
@@ -162,7 +162,7 @@ table! {
 
 table! {
     payout_items (account_id, payout_id, earning_id) {
-        account_id -> Text,
+        account_id -> Integer,
         payout_id -> Text,
         earning_id -> Text,
         amount -> BigInt,
@@ -172,7 +172,7 @@ table! {
 
 table! {
     payout_moves (account_id, payout_id, position) {
-        account_id -> Text,
+        account_id -> Integer,
         payout_id -> Text,
         position -> BigInt,
         from_status -> Text,
@@ -185,7 +185,7 @@ table! {
 
 table! {
     commission_rules (account_id, program_id, version) {
-        account_id -> Text,
+        account_id -> Integer,
         program_id -> Text,
         version -> BigInt,
         rule -> Text,

@@ -4,7 +4,7 @@ use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
     customers (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         email -> Text,
         email_folded -> Text,
@@ -21,7 +21,7 @@ table! {
 
 table! {
     invitations (account_id, customer_id) {
-        account_id -> Text,
+        account_id -> Integer,
         customer_id -> Text,
         program_id -> Text,
         ambassador_id -> Text,
@@ -32,7 +32,7 @@ table! {
 
 table! {
     introductions (account_id, referral_id) {
-        account_id -> Text,
+        account_id -> Integer,
         referral_id -> Text,
         referrer_id -> Text,
         referred_id -> Text,
@@ -47,7 +47,7 @@ table! {
 
 table! {
     coupons (account_id, code) {
-        account_id -> Text,
+        account_id -> Integer,
         code -> Text,
         referral_id -> Text,
         expires_at -> Nullable<BigInt>,
@@ -59,7 +59,7 @@ table! {
 
 table! {
     replies (account_id, operation, key) {
-        account_id -> Text,
+        account_id -> Integer,
         operation -> Text,
         key -> Text,
         fingerprint -> Text,

@@ -4,7 +4,7 @@ use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
     events (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         sequence -> Nullable<BigInt>,
         kind -> Text,
@@ -17,7 +17,7 @@ table! {
 
 table! {
     webhook_endpoints (account_id, id) {
-        account_id -> Text,
+        account_id -> Integer,
         id -> Text,
         url -> Text,
         dialect -> Text,
@@ -46,7 +46,7 @@ table! {
 
 table! {
     webhook_deliveries (account_id, endpoint_id, event_id) {
-        account_id -> Text,
+        account_id -> Integer,
         endpoint_id -> Text,
         event_id -> Text,
         kind -> Text,

@@ -177,7 +177,7 @@ pub async fn tell_customers(app: &TestApp, transcript: &mut Transcript) {
 
 /// The same customers in Joy's words.
 pub async fn tell_joy(app: &TestApp, transcript: &mut Transcript) {
-    let joy = app.with_joy(&app.database.account_named("default"));
+    let joy = app.with_joy(app.database.account_named("default"));
     let base = "/rest_api/v2/referrals";
     for body in [
         json!({ "email": "ZOE@example.com" }),

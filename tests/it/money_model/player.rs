@@ -87,8 +87,7 @@ impl<'a> Player<'a> {
         let mut conn = app.database.connect();
         let mut player = Self {
             app,
-            account: AccountId::from_outside(&word(&mut conn, "SELECT id AS word FROM accounts"))
-                .expect("an id"),
+            account: app.database.account_named("default"),
             key: ApiKeyId::from_outside(&word(&mut conn, "SELECT id AS word FROM api_keys"))
                 .expect("an id"),
             conn,
@@ -216,7 +215,7 @@ impl<'a> Player<'a> {
         + Send
         + 'static,
     ) -> Result<T, Error> {
-        let (account, key) = (self.account.clone(), self.key.clone());
+        let (account, key) = (self.account, self.key.clone());
         self.app
             .app
             .db

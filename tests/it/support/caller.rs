@@ -1,5 +1,6 @@
 //! Somebody who sends requests. Every answer is held against the OpenAPI document.
 
+use handbill::ids::AccountId;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Method};
@@ -37,10 +38,10 @@ impl Caller {
     }
 
     /// The same, with one of Joy's clients: `account` is the id of the key's account.
-    pub fn with_joy(&self, account: &str) -> Self {
+    pub fn with_joy(&self, account: AccountId) -> Self {
         let key = self.key.clone().expect("a key");
         let also = vec![
-            ("x-joy-loyalty-app-key", account.to_owned()),
+            ("x-joy-loyalty-app-key", account.to_string()),
             ("x-joy-loyalty-secret-key", key),
         ];
         Self {

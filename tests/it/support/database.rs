@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use handbill::accounts;
 use handbill::db::{DbConnection, migrations};
+use handbill::ids::AccountId;
 use tempfile::TempDir;
 
 use super::postgres::Cluster;
@@ -72,17 +73,9 @@ impl Database {
     }
 
     /// The id of the account with this name.
-    pub fn account_named(&self, name: &str) -> String {
-        #[derive(diesel::QueryableByName)]
-        struct Account {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            id: String,
-        }
-        let query = format!("SELECT id FROM accounts WHERE name = '{name}'");
-        let account: Account = diesel::sql_query(query)
-            .get_result(&mut self.connect())
-            .expect("an account");
-        account.id
+    pub fn account_named(&self, name: &str) -> AccountId {
+        let account = accounts::queries::find_by_name_or_id(&mut self.connect(), name);
+        account.expect("an answer").expect("an account").id
     }
 
     /// What it has on this machine's disk, beside a cluster: its file, the journal.

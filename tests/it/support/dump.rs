@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
 use handbill::db::DbConnection;
+use handbill::ids::AccountId;
 
 #[derive(QueryableByName)]
 struct Line {
@@ -17,7 +18,7 @@ fn lines(conn: &mut DbConnection, query: &str) -> Vec<String> {
 }
 
 /// Every row of the account in every table there is.
-pub fn dump(conn: &mut DbConnection, account: &str) -> Vec<String> {
+pub fn dump(conn: &mut DbConnection, account: AccountId) -> Vec<String> {
     let is_sqlite = matches!(conn, DbConnection::Sqlite(_));
     let tables = lines(
         conn,
@@ -45,7 +46,8 @@ pub fn dump(conn: &mut DbConnection, account: &str) -> Vec<String> {
             false => format!("{table}::text"),
         };
         let rows = format!(
-            "SELECT '{table} ' || {row} AS line FROM {table} WHERE account_id = '{account}' ORDER BY 1"
+            "SELECT '{table} ' || {row} AS line FROM {table} WHERE account_id = {} ORDER BY 1",
+            account.number()
         );
         all.extend(lines(conn, &rows));
     }

@@ -176,7 +176,7 @@ async fn tenant(app: &App, base: &str, name: &str) -> Caller {
     let name = Name::parse(name).expect("a name");
     app.db
         .write(move |conn, now| {
-            let account = accounts::open::open(conn, AccountId::new(now), &name, now)?;
+            let account = accounts::open::open(conn, AccountId::random(), &name, now)?;
             issue::issue(conn, &account.id, ApiKeyId::new(now), &name, &secret, now)
         })
         .await
