@@ -58,19 +58,21 @@ pub fn by_day(
     filter: &StatsFilter,
 ) -> QueryResult<Vec<CountsOfDay>> {
     let sum = |counts: &str| sql::<BigInt>(&format!("CAST(SUM({counts}) AS BIGINT)"));
+    // As a sum and not as the column itself: SQLite would rather walk through all posters' days, in their order.
+    let day = || sql::<BigInt>("daily_stats.day + 0");
     let mut query = daily_stats::table
         .filter(daily_stats::account_id.eq(account))
         .filter(daily_stats::day.between(filter.from, filter.to))
-        .group_by(daily_stats::day)
+        .group_by(day())
         .select((
-            daily_stats::day,
+            day(),
             sum("scans"),
             sum("pending"),
             sum("converted"),
             sum("verified"),
             sum("rejected"),
         ))
-        .order(daily_stats::day)
+        .order(day())
         .into_boxed();
     wanted!(query, daily_stats::poster_id, filter.poster_id);
     let posters = posters::table

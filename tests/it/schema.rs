@@ -175,3 +175,51 @@ fn the_programs_idea_of_the_tables_is_the_databases() {
     stored.sort();
     assert_eq!(written, stored);
 }
+
+#[derive(QueryableByName, Debug)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Else a list of what is rare would walk through all that the account has. SQLite says beforehand what it will do. (A
+/// program's collections are few.)
+#[test]
+fn a_list_that_is_narrowed_to_one_thing_is_found_by_an_index() {
+    let mut conn = Database::sqlite().connect();
+    for (table, column, order) in [
+        ("acts", "acted_by", "id"),
+        ("acts", "object_id", "id"),
+        ("ambassadors", "program_id", "id"),
+        ("conversions", "program_id", "id"),
+        ("conversions", "ambassador_id", "id"),
+        ("conversions", "referral_id", "id"),
+        ("conversions", "order_id", "id"),
+        ("coupons", "referral_id", "referral_id"),
+        ("daily_stats", "poster_id", "day + 0"),
+        ("earnings", "program_id", "id"),
+        ("earnings", "ambassador_id", "id"),
+        ("earnings", "referral_id", "id"),
+        ("impressions_of", "whose", "id"),
+        ("introductions", "referrer_id", "referral_id"),
+        ("introductions", "referred_id", "referral_id"),
+        ("payouts", "program_id", "id"),
+        ("payouts", "ambassador_id", "id"),
+        ("payouts", "collection_id", "id"),
+        ("posters", "program_id", "id"),
+        ("posters", "ambassador_id", "id"),
+        ("referrals", "program_id", "id"),
+        ("referrals", "ambassador_id", "id"),
+        ("refunds", "conversion_id", "id"),
+        ("refunds", "order_id", "id"),
+        ("transfers", "ambassador_id", "id"),
+        ("transfers", "earning_id", "id"),
+    ] {
+        let query = format!(
+            "EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE account_id = 1 AND {column} = 'x' ORDER BY {order} LIMIT 50"
+        );
+        let plan: Vec<Step> = sql_query(query).load(&mut conn).expect("a plan");
+        let by_it = format!("(account_id=? AND {column}=?");
+        assert!(plan[0].detail.contains(&by_it), "{plan:?}");
+    }
+}

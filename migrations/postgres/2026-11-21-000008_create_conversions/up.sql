@@ -35,8 +35,11 @@ CREATE TABLE conversions (
 CREATE UNIQUE INDEX conversions_by_order ON conversions (account_id, order_id);
 CREATE UNIQUE INDEX conversions_by_idempotency_key ON conversions (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX conversions_by_referral ON conversions (account_id, referral_id, id);
-CREATE INDEX conversions_by_program ON conversions (account_id, program_id, occurred_at);
-CREATE INDEX conversions_by_ambassador ON conversions (account_id, ambassador_id, occurred_at);
+CREATE INDEX conversions_by_program ON conversions (account_id, program_id, id);
+CREATE INDEX conversions_by_ambassador ON conversions (account_id, ambassador_id, id);
+-- What counts for a rule's tiers, and what is exported of a period.
+CREATE INDEX conversions_of_program_in_time ON conversions (account_id, program_id, occurred_at);
+CREATE INDEX conversions_of_ambassador_in_time ON conversions (account_id, ambassador_id, occurred_at);
 
 -- What was given back of an order.
 CREATE TABLE refunds (
@@ -66,3 +69,4 @@ CREATE TABLE refunds (
 
 CREATE UNIQUE INDEX refunds_by_idempotency_key ON refunds (account_id, idempotency_key);
 CREATE INDEX refunds_by_order ON refunds (account_id, order_id, id);
+CREATE INDEX refunds_by_conversion ON refunds (account_id, conversion_id, id) WHERE conversion_id IS NOT NULL;

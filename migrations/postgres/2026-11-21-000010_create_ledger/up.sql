@@ -49,6 +49,7 @@ CREATE TABLE transfers (
 );
 
 CREATE UNIQUE INDEX transfers_by_ambassador ON transfers (account_id, ambassador_id, currency, position);
+CREATE INDEX transfers_of_ambassador ON transfers (account_id, ambassador_id, id);
 CREATE INDEX transfers_by_earning ON transfers (account_id, earning_id, id);
 
 CREATE FUNCTION transfers_stay() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -13,6 +13,7 @@ CREATE TABLE acts (
     PRIMARY KEY (account_id, id)
 );
 
+CREATE INDEX acts_by_key ON acts (account_id, acted_by, id);
 CREATE INDEX acts_by_object ON acts (account_id, object_id, id);
 
 CREATE FUNCTION acts_stay() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,7 +14,7 @@ CREATE TABLE daily_stats (
     rejected   INTEGER NOT NULL CHECK (rejected >= 0),
     PRIMARY KEY (account_id, day, poster_id),
     FOREIGN KEY (account_id, poster_id) REFERENCES posters (account_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Written once per poster and day, because what it holds does not change.
 CREATE INDEX daily_stats_by_poster ON daily_stats (account_id, poster_id, day);

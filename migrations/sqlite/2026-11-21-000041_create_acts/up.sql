@@ -13,6 +13,7 @@ CREATE TABLE acts (
     PRIMARY KEY (account_id, id)
 ) STRICT;
 
+CREATE INDEX acts_by_key ON acts (account_id, acted_by, id);
 CREATE INDEX acts_by_object ON acts (account_id, object_id, id);
 
 CREATE TRIGGER acts_are_not_changed BEFORE UPDATE ON acts
