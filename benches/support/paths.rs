@@ -55,7 +55,9 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
     let codes = stage.posters.iter().map(|poster| &poster.code);
     let scans: Vec<String> = codes.map(|code| format!("/q/{code}")).collect();
     let referrals = stage.referrals.iter();
-    let referrals = referrals.map(|id| format!("/api/v1/referrals/{id}"));
+    let referrals: Vec<String> = referrals
+        .map(|id| format!("/api/v1/referrals/{id}"))
+        .collect();
     let signup = Requests::Keyed {
         target: "/api/v1/referrals".to_owned(),
         body: format!(
@@ -68,7 +70,7 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
         body: format!(
             r#"{{"impression_id":"{SCAN}","first_name":"John","last_name":"Doe","email":"{NUMBER}@example.com","idempotency_key":"{NUMBER}_TURN"}}"#
         ),
-        scans: stage.impressions.clone(),
+        scans: in_no_order(&stage.impressions),
     };
     let list = format!("/api/v1/referrals?programId={}&limit=50", stage.program);
     vec![
@@ -82,7 +84,7 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
             "scan, spread over 1,000 posters",
             "",
             Some("impressions"),
-            Requests::Turns(scans),
+            Requests::Turns(in_no_order(&scans)),
         ),
         path("create a referral", &stage.key, Some("referrals"), signup),
         path(
@@ -95,7 +97,7 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
             "get a referral, spread over 1,000",
             &stage.key,
             None,
-            Requests::Turns(referrals.collect()),
+            Requests::Turns(in_no_order(&referrals)),
         ),
         path(
             "list 50 referrals of a program",
@@ -111,6 +113,14 @@ pub(crate) fn of(stage: &Stage) -> Vec<Path> {
             Requests::Same(list + "&after=ref_0"),
         ),
     ]
+}
+
+/// All of them, neighbours far from each other: what was stored together shall not be asked for together. Their number must
+/// have no factor in common with [`SPREAD`].
+fn in_no_order(all: &[String]) -> Vec<String> {
+    let step = usize::try_from(SPREAD).unwrap_or(1) % all.len();
+    let places = (0..all.len()).map(|turn| turn * step % all.len());
+    places.map(|place| all[place].clone()).collect()
 }
 
 impl Path {
