@@ -13,7 +13,7 @@ use crate::text::Name;
 /// A key; the secret itself only in the answer that makes it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey, example = json!({
-    "id": "key_0h5m8k2q9sx7v3n1b6tz", "account_id": "acct_0h5m8k2q9sx7v3n1b6tz", "name": "Dashboard of Alice", "kind": "restricted",
+    "id": "key_0h5m8k2q9sx7v3n1b6tz", "account_id": "acct_123abc", "name": "Dashboard of Alice", "kind": "restricted",
     "scopes": ["posters:read", "stats:read"], "program_id": "prog_123abc", "student_id": "user_123abc",
     "hint": "x7Qa", "created_at": "2024-01-10T09:00:00Z", "expires_at": null, "revoked_at": null
 }))]
