@@ -11,7 +11,7 @@ use crate::text::Name;
 /// Opens an account called `name`. Its days are those of UTC until somebody says otherwise.
 ///
 /// # Errors
-/// [`Error::Conflict`] if another account has the name.
+/// [`Error::Conflict`] if another account has the name, or the id, which was drawn.
 pub fn open(
     conn: &mut DbConnection,
     id: AccountId,
@@ -24,11 +24,15 @@ pub fn open(
         time_zone: TimeZone::default(),
         created_at: now,
     };
-    match queries::insert_if_new(conn, &account)? {
-        true => Ok(account),
-        false => Err(Error::Conflict {
-            code: "account_exists",
-            message: format!("There is already an account called {}", name.as_str()),
-        }),
+    if queries::insert_if_new(conn, &account)? {
+        return Ok(account);
     }
+    let called = queries::find_by_name_or_id(conn, name.as_str())?;
+    Err(Error::Conflict {
+        code: "account_exists",
+        message: match called {
+            Some(_) => format!("There is already an account called {}", name.as_str()),
+            None => format!("The id {id} was drawn, which another account has; try again"),
+        },
+    })
 }

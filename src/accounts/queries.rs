@@ -40,12 +40,11 @@ pub fn list(conn: &mut DbConnection) -> QueryResult<Vec<Account>> {
         .load(conn)
 }
 
-/// Stores a new account. `false`: the name is taken.
+/// Stores a new account. `false`: the name or the id is taken.
 pub fn insert_if_new(conn: &mut DbConnection, account: &Account) -> QueryResult<bool> {
     on_each_database!(conn, |c| diesel::insert_into(accounts::table)
         .values(account)
-        .on_conflict(accounts::name)
-        .do_nothing()
+        .on_conflict_do_nothing()
         .execute(c))
     .map(|inserted| inserted == 1)
 }

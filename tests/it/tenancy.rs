@@ -1,5 +1,10 @@
 //! One account can neither see nor touch another's rows, on any path.
 
+use handbill::accounts;
+use handbill::error::Error;
+use handbill::ids::AccountId;
+use handbill::parse::Parse;
+use handbill::text::Name;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -84,6 +89,22 @@ fn told(answer: &Answer, asked: &str) -> (u16, String) {
 on_both! {
     /// Every operation in the document, every place for an id in it: a new operation is in this test without being
     /// named here.
+    async fn no_account_gets_the_id_or_the_name_of_another(app: &TestApp) {
+        let id = app.database.account_named("default");
+        let mut conn = app.database.connect();
+        let before = accounts::queries::list(&mut conn).expect("the accounts").len();
+        for (id, name, why) in [
+            (id, "Second", "try again"),
+            (AccountId::random(), "default", "already an account called default"),
+        ] {
+            let name = Name::parse(name).expect("a name");
+            let opened = accounts::open::open(&mut conn, id, &name, app.app.clock.now());
+            let Err(Error::Conflict { message, .. }) = opened else { panic!("{opened:?}") };
+            assert!(message.contains(why), "{message}");
+        }
+        assert_eq!(accounts::queries::list(&mut conn).expect("the accounts").len(), before);
+    }
+
     async fn no_operation_gives_away_or_changes_anything_of_another_account(app: &TestApp) {
         let stranger = app.stranger().await;
         let theirs = one_of_each(app, "canaryword").await;
