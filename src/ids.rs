@@ -2,8 +2,9 @@
 //!
 //! The first ten characters are the microsecond of the row's own moment in base 36 (they last until
 //! 2085), the other ten are random. So `ORDER BY id` *is* "oldest first", one index serves a filter and
-//! its order, and a cursor is nothing but an id. Clients treat ids as opaque. Only an account's is short, because it
-//! stands in front of every key: [`AccountId`].
+//! its order, and a cursor is nothing but an id. Clients treat ids as opaque. Two are made of something else: an
+//! account's is short, because it stands in front of every key ([`AccountId`]), and an event's says its account and its
+//! number ([`EventId`]).
 
 use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
@@ -16,10 +17,6 @@ use utoipa::ToSchema;
 use crate::clock::Timestamp;
 use crate::db::columns::stored_as_text;
 use crate::parse::{Complaint, Parse};
-
-mod account;
-
-pub use account::AccountId;
 
 const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -112,6 +109,7 @@ pub fn random(prefix: &str) -> CompactString {
     id
 }
 
+/// An id that is kept as text.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
         $(#[$doc])*
@@ -121,21 +119,6 @@ macro_rules! text_id {
         pub struct $name(CompactString);
 
         impl $name {
-            /// A new id for something that happened at `at`.
-            pub fn new(at: Timestamp) -> Self {
-                Self::with_tail(at, &Tail::random())
-            }
-
-            /// The id that ends in `tail` of something that happened at `at`.
-            pub fn with_tail(at: Timestamp, tail: &Tail) -> Self {
-                Self(time_ordered($prefix, at, tail))
-            }
-
-            /// Sorts before every id of something that happened at `at` or later, and after all others.
-            pub fn first_at(at: Timestamp) -> Self {
-                Self(first_at($prefix, at).into())
-            }
-
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -166,68 +149,88 @@ macro_rules! text_id {
     };
 }
 
-text_id!(
+/// One that begins with the moment of what it names.
+macro_rules! timed_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
+        text_id!($(#[$doc])* $name, $prefix, $noun, $example);
+
+        impl $name {
+            /// A new id for something that happened at `at`.
+            pub fn new(at: Timestamp) -> Self {
+                Self::with_tail(at, &Tail::random())
+            }
+
+            /// The id that ends in `tail` of something that happened at `at`.
+            pub fn with_tail(at: Timestamp, tail: &Tail) -> Self {
+                Self(time_ordered($prefix, at, tail))
+            }
+
+            /// Sorts before every id of something that happened at `at` or later, and after all others.
+            pub fn first_at(at: Timestamp) -> Self {
+                Self(first_at($prefix, at).into())
+            }
+        }
+    };
+}
+
+timed_id!(
     /// An API key's record; not the secret.
     ApiKeyId, "key", "API key", "key_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
+timed_id!(
     /// A program.
     ProgramId, "prog", "Program", "prog_123abc"
 );
-text_id!(
+timed_id!(
     /// An ambassador: `user` and `student_id` on the wire.
     AmbassadorId, "user", "User", "user_123abc"
 );
-text_id!(
+timed_id!(
     /// A poster.
     PosterId, "poster", "Poster", "poster_123abc"
 );
-text_id!(
+timed_id!(
     /// A scan.
     ImpressionId, "imp", "Impression", "imp_123abc"
 );
-text_id!(
+timed_id!(
     /// A signup.
     ReferralId, "ref", "Referral", "ref_123abc"
 );
-text_id!(
+timed_id!(
     /// A commission.
     EarningId, "earn", "Earning", "earn_123abc"
 );
-text_id!(
+timed_id!(
     /// A purchase of a referred person.
     ConversionId, "conv", "Conversion", "conv_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
+timed_id!(
     /// Money given back of an order.
     RefundId, "refund", "Refund", "refund_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
+timed_id!(
     /// A row of the ledger.
     TransferId, "tr", "Transfer", "tr_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
+timed_id!(
     /// A run that pays out what is due.
     CollectionId, "coll", "Collection", "coll_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
+timed_id!(
     /// Money on its way to one ambassador.
     PayoutId, "payout", "Payout", "payout_456def"
 );
 
-text_id!(
+timed_id!(
     /// A person the company knows.
     CustomerId, "cust", "Customer", "cust_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
-    /// Something that happened.
-    EventId, "evt", "Event", "evt_0h5m8k2q9sx7v3n1b6tz"
-);
-text_id!(
+timed_id!(
     /// Something that was done by who runs a program.
     ActId, "act", "Act", "act_0h5m8k2q9sx7v3n1b6tz"
 );
-text_id!(
+timed_id!(
     /// Where events are sent.
     WebhookEndpointId, "whe", "Webhook endpoint", "whe_0h5m8k2q9sx7v3n1b6tz"
 );
@@ -247,6 +250,12 @@ impl<T: Id> Parse for Wanted<T> {
         Ok(Self(T::from_outside(text)))
     }
 }
+
+mod account;
+mod event;
+
+pub use account::AccountId;
+pub use event::EventId;
 
 #[cfg(test)]
 mod tests {

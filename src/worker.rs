@@ -14,7 +14,7 @@ use crate::db::DbConnection;
 use crate::erasures;
 use crate::error::Error;
 use crate::events::number::number_all;
-use crate::ids::{AccountId, EventId, ImpressionId};
+use crate::ids::{AccountId, ImpressionId};
 use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
 use crate::impressions::model::Impression;
@@ -42,10 +42,7 @@ const REPLAYED_TOGETHER: usize = 500;
 
 /// How far each account's scans, and the events of scans, have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
-pub struct Reached(
-    HashMap<AccountId, ImpressionId>,
-    HashMap<AccountId, EventId>,
-);
+pub struct Reached(HashMap<AccountId, ImpressionId>, HashMap<AccountId, i64>);
 
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {
@@ -166,7 +163,7 @@ async fn number_events(app: &App, within: Duration) -> Result<bool, Error> {
     let started = Instant::now();
     while started.elapsed() <= within {
         let began = Instant::now();
-        if number_all(app).await? {
+        if number_all(&app.db).await? {
             return Ok(true);
         }
         pace::rest(began.elapsed()).await;
@@ -256,12 +253,14 @@ async fn retain_events(
     reached: &mut Reached,
 ) -> Result<(), Error> {
     loop {
-        let (id, after) = (account, reached.1.get(&account).cloned());
+        let (id, after) = (account, reached.1.get(&account).copied());
         let due = app
             .db
-            .read_at_length(move |conn| erasures::forget::due(conn, &id, after.as_ref(), cutoff))
+            .read_at_length(move |conn| {
+                erasures::forget::due(conn, &id, after.unwrap_or(0), cutoff)
+            })
             .await?;
-        let Some(last) = due.last().cloned() else {
+        let Some(last) = due.last().copied() else {
             return Ok(());
         };
         let id = account;

@@ -1,11 +1,13 @@
 //! Comparisons that the database makes itself: each statement lists what does not fit among the rows of a stretch.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 
 use super::queries::Found;
 use super::steps::Stretch;
+use crate::db::schema::events;
 use crate::db::{DbConnection, QueryResult};
 use crate::ids::AccountId;
 
@@ -186,9 +188,6 @@ differences! {
         OR length(email) > 254 OR length(profile_picture) > 2048 OR length(external_id) > 255 \
         OR length(idempotency_key) > 255");
 
-    /// SQLite. Events whose object is none.
-    odd_events: &odd("events", "data", "FALSE");
-
     /// Ambassadors' signups that are not counted by day and status as they stand.
     signups: "SELECT ambassador_id || ' day ' || day AS about, \
             'too many are counted by: ' || pending || ' pending, ' || converted || ' converted, ' || verified \
@@ -218,11 +217,31 @@ differences! {
     moves_of_payouts: &chain("payout_moves", "payout_id", "payouts", "processing");
 }
 
+/// SQLite. The numbers of events whose object is none, behind `after` up to and with `until`.
+pub(super) fn odd_events(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    after: i64,
+    until: i64,
+) -> QueryResult<Vec<i64>> {
+    let is_object = is_object("data");
+    events::table
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.gt(after))
+        .filter(events::sequence.le(until))
+        .filter(sql::<Bool>(&format!("NOT {is_object}")))
+        .select(events::sequence)
+        .load(conn)
+}
+
+/// SQLite. Whether the column `object` has a JSON object in it.
+fn is_object(object: &str) -> String {
+    format!("CASE WHEN json_valid({object}) THEN json_type({object}) = 'object' ELSE FALSE END")
+}
+
 /// SQLite. Rows whose `object` is no JSON object, or in which a text is `too_long`.
 fn odd(table: &str, object: &str, too_long: &str) -> String {
-    let is_object = format!(
-        "CASE WHEN json_valid({object}) THEN json_type({object}) = 'object' ELSE FALSE END"
-    );
+    let is_object = is_object(object);
     format!(
         "SELECT id AS about, CASE WHEN {is_object} THEN 'a text in it is too long' ELSE '{object} is no object' END AS problem \
             FROM {table} WHERE account_id = $1 AND id > $2 AND id <= $3 AND ({too_long} OR NOT {is_object})"

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use super::steps::{Stretch, Walk};
 use crate::conversions::model::Conversion;
 use crate::db::DbConnection;
-use crate::db::schema::{balances, conversions, daily_stats, earnings, transfers};
+use crate::db::schema::{balances, conversions, daily_stats, earnings, events, transfers};
 use crate::earnings::model::Earning;
 use crate::ids::{AccountId, AmbassadorId, ConversionId, EarningId};
 use crate::ledger::model::{Balance, Reason};
@@ -74,6 +74,22 @@ pub(super) fn count_stretch(
         .bind::<Text, _>(&stretch.until)
         .get_result(conn)?;
     Ok(found.counted)
+}
+
+/// The numbers of the account's next events behind `after`, whether they are given already or not.
+pub(super) fn next_events(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<i64>> {
+    events::table
+        .filter(events::account_id.eq(account))
+        .filter(events::sequence.gt(after))
+        .order(events::sequence)
+        .limit(limit)
+        .select(events::sequence)
+        .load(conn)
 }
 
 /// The balances of the ambassadors in a stretch.

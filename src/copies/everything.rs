@@ -117,3 +117,12 @@ pub(super) fn number_events(conn: &mut DbConnection) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// The same in the caller's transaction, of those that came to the source in between: their places among those that wait
+/// for a number mean nothing in another database.
+pub(super) fn number_late_events(conn: &mut DbConnection) -> Result<(), Error> {
+    for account in accounts::queries::list(conn)? {
+        events::number::number(conn, &account.id)?;
+    }
+    Ok(())
+}

@@ -20,6 +20,7 @@ use crate::db::tables::TABLES;
 use crate::encryption::EncryptionKeys;
 use crate::erasures::again::{Erased, again};
 use crate::error::Error;
+use crate::events::number::number;
 use crate::ids::AccountId;
 use crate::text::Name;
 
@@ -69,6 +70,8 @@ pub fn import(
             reader.read(conn, at, &line?)?;
         }
         let mut imported = reader.finish(conn)?;
+        // Their places among those that wait for a number mean nothing here.
+        number(conn, &imported.account_id)?;
         let theirs = erased
             .iter()
             .filter(|erased| erased.account_id == imported.account_id);

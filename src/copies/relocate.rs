@@ -87,6 +87,7 @@ fn into_postgres(
         let tables = everything::compare(source, &mut target)?;
         // Both or neither: who goes on after an interruption compares again.
         let erased = all_or_nothing(&mut target, |target| {
+            everything::number_late_events(target)?;
             let erased = last(target)?;
             unfinished::end(target)?;
             Ok(erased)

@@ -46,7 +46,7 @@ pub const TABLES: &[Table] = &[
     table("payout_items", &["account_id", "payout_id", "earning_id"]),
     table("payout_moves", &["account_id", "payout_id", "position"]),
     table("replies", &["account_id", "operation", "key"]),
-    table("events", OWN),
+    table("events", &["account_id", "sequence"]),
     table("event_counters", &["account_id"]),
     table("acts", OWN),
     table("erasures", &["account_id", "object_id"]),

@@ -13,7 +13,9 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::ids::{self, AccountId, Id};
+use crate::events::number::number;
+use crate::events::queries::last_sequence;
+use crate::ids::{AccountId, Id};
 use crate::parse::Parse;
 
 /// A line of the list: somebody was erased.
@@ -88,16 +90,17 @@ fn in_account(
     for (person, _) in people {
         objects.extend(person.objects(conn, account)?);
     }
-    queries::each_event_about(conn, account, &objects, "", |conn, found| {
+    number(conn, account)?;
+    queries::each_event_about(conn, account, &objects, 0, |conn, found| {
         queries::empty_events(conn, account, &found, without_anybody)
     })?;
-    let reached = ids::first_at("evt", now);
+    let reached = last_sequence(conn, account)?;
     for (person, erased) in people {
         if queries::erased_at(conn, account, person.id())?.is_none() {
             queries::insert(conn, account, person.id(), erased.erased_at)?;
             tell(conn, account, None, person, now)?;
         }
-        erase(conn, account, None, person, &reached, now)?;
+        erase(conn, account, None, person, reached, now)?;
     }
     Ok(())
 }

@@ -7,53 +7,45 @@ use super::person::Person;
 use super::queries;
 use crate::acts::model::{Act, Action};
 use crate::acts::note::note;
-use crate::clock::{Clock, Timestamp};
-use crate::db::{DbConnection, order};
+use crate::clock::Timestamp;
+use crate::db::DbConnection;
 use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
-use crate::ids::{self, AccountId, ApiKeyId, EventId};
+use crate::events::number::number;
+use crate::events::queries::last_sequence;
+use crate::ids::{AccountId, ApiKeyId};
 use crate::replies;
-
-/// Where the database itself cannot tell, events that came so many seconds before a look are looked at again after it.
-const MARGIN: i64 = 2;
 
 /// Where what is personal about somebody stands, as far as it can be found out before the erasure.
 #[derive(Debug, Clone)]
 pub struct Traces {
-    /// Events about them.
-    pub events: Vec<EventId>,
-    /// All events before this id were looked at.
-    pub reached: String,
+    /// The numbers of the events about them.
+    pub events: Vec<i64>,
+    /// All events up to this number were looked at.
+    pub reached: i64,
 }
 
-/// Looks for traces among the events from the id `from` on, which may mean every event there is: so nobody waits for it.
+/// Looks for traces among the events behind the one numbered `after`, which may mean every event there is: so nobody waits
+/// for it. What becomes visible later has a later number, or none yet.
 pub fn traces(
     conn: &mut DbConnection,
-    clock: &Clock,
     account: &AccountId,
     person: &Person,
-    from: &str,
+    after: i64,
 ) -> Result<Traces, Error> {
-    // What is written meanwhile may become visible behind what was looked at.
-    let settled = order::settled_before(conn, clock)?;
-    let settled = settled.unwrap_or_else(|| clock.now().plus_seconds(-MARGIN));
+    let reached = last_sequence(conn, account)?;
     let objects = person.objects(conn, account)?;
     let mut events = Vec::new();
-    queries::each_event_about(conn, account, &objects, from, |_, found| {
+    queries::each_event_about(conn, account, &objects, after, |_, found| {
         events.extend(found);
         Ok(())
     })?;
-    let reached = ids::first_at("evt", settled);
     Ok(Traces { events, reached })
 }
 
 /// Empties some of these events. That they are empty before the person is harms nobody: asked again, the erasure goes on.
-pub fn empty(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    events: &[EventId],
-) -> Result<(), Error> {
+pub fn empty(conn: &mut DbConnection, account: &AccountId, events: &[i64]) -> Result<(), Error> {
     Ok(queries::empty_events(
         conn,
         account,
@@ -77,8 +69,8 @@ pub fn empty_a_few(
     Ok(emptied)
 }
 
-/// Removes what is personal about the person, wherever it stands, but for events before `reached`, which are emptied
-/// already. Ids, amounts, dates and statuses stay. Asked again, it removes what came after. Since when they are erased.
+/// Removes what is personal about the person, wherever it stands, but for events up to the number `reached`, which are
+/// emptied already. Ids, amounts, dates and statuses stay. Asked again, it removes what came after. Since when they are erased.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the account has nobody with this id.
@@ -87,11 +79,13 @@ pub fn erase(
     account: &AccountId,
     by: Option<&ApiKeyId>,
     person: &Person,
-    reached: &str,
+    reached: i64,
     now: Timestamp,
 ) -> Result<Timestamp, Error> {
     person.hold(conn, account)?;
     let objects = person.objects(conn, account)?;
+    // Those that wait for a number are looked at too, and until this is committed nobody numbers them while they are.
+    number(conn, account)?;
     queries::each_event_about(conn, account, &objects, reached, |conn, found| {
         queries::empty_events(conn, account, &found, without_anybody)
     })?;

@@ -4,9 +4,10 @@
 
 use super::erase::{empty, empty_a_few, erase, traces};
 use super::person::Person;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::Error;
+use crate::events::number::number_new;
 use crate::ids::{AccountId, ApiKeyId};
 
 /// How often the events are looked through. The second look is at what came during the first, so that little is left for
@@ -22,16 +23,16 @@ const TOGETHER: usize = 100;
 /// [`Error::NotFound`] if the account has nobody with this id.
 pub async fn everywhere(
     db: &Db,
-    clock: &Clock,
     account: &AccountId,
     by: Option<&ApiKeyId>,
     person: &Person,
 ) -> Result<Timestamp, Error> {
-    let mut reached = String::new();
+    let mut reached = 0;
     for _ in 0..LOOKS {
-        let (owner, whom, clock) = (*account, person.clone(), clock.clone());
+        number_new(db, account).await?;
+        let (owner, whom) = (*account, person.clone());
         let found = db
-            .read_at_length(move |conn| traces(conn, &clock, &owner, &whom, &reached))
+            .read_at_length(move |conn| traces(conn, &owner, &whom, reached))
             .await?;
         for step in found.events.chunks(TOGETHER) {
             let (owner, step) = (*account, step.to_vec());
@@ -48,7 +49,7 @@ pub async fn everywhere(
     }
     let (owner, by, whom) = (*account, by.cloned(), person.clone());
     let since = db
-        .write(move |conn, now| erase(conn, &owner, by.as_ref(), &whom, &reached, now))
+        .write(move |conn, now| erase(conn, &owner, by.as_ref(), &whom, reached, now))
         .await?;
     db.scrub().await?;
     Ok(since)

@@ -5,27 +5,23 @@ use super::queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::ids::{self, AccountId, EventId};
+use crate::events::queries::first_since;
+use crate::ids::AccountId;
 
-/// The next events of scans, behind `after`, that are older than `cutoff`. Looks at all events in between, so it is asked
-/// where nobody waits.
+/// The next events of scans, behind the one numbered `after`, that are older than `cutoff`. Looks at all events in between,
+/// so it is asked where nobody waits.
 pub fn due(
     conn: &mut DbConnection,
     account: &AccountId,
-    after: Option<&EventId>,
+    after: i64,
     cutoff: Timestamp,
-) -> Result<Vec<EventId>, Error> {
-    let end = ids::first_at("evt", cutoff);
-    let after = after.map_or("", EventId::as_str);
-    Ok(queries::events_of_scans(conn, account, after, &end)?)
+) -> Result<Vec<i64>, Error> {
+    let end = first_since(conn, account, cutoff)?;
+    Ok(queries::events_of_scans(conn, account, after, end)?)
 }
 
 /// Takes the phone out of them.
-pub fn forget(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    events: &[EventId],
-) -> Result<(), Error> {
+pub fn forget(conn: &mut DbConnection, account: &AccountId, events: &[i64]) -> Result<(), Error> {
     Ok(queries::empty_events(
         conn,
         account,

@@ -169,33 +169,33 @@ pub(super) fn empty(
     Ok(changed)
 }
 
-/// Shows `work` the account's events about these objects, from the event with the id `from` on, a few at a time. Looks at
-/// all of them: there is no index by object, which every signup would pay for.
+/// Shows `work` the numbers of the account's events about these objects, behind the one numbered `after`, a few at a time.
+/// Looks at all of them: there is no index by object, which every signup would pay for.
 pub(super) fn each_event_about(
     conn: &mut DbConnection,
     account: &AccountId,
     objects: &[String],
-    from: &str,
-    mut work: impl FnMut(&mut DbConnection, Vec<EventId>) -> QueryResult<()>,
+    after: i64,
+    mut work: impl FnMut(&mut DbConnection, Vec<i64>) -> QueryResult<()>,
 ) -> QueryResult<()> {
     let wanted: std::collections::HashSet<&str> = objects.iter().map(String::as_str).collect();
-    let mut reached = from.to_owned();
+    let mut reached = after;
     loop {
-        let page: Vec<(EventId, String)> = events::table
+        let page: Vec<(i64, String)> = events::table
             .filter(events::account_id.eq(account))
-            .filter(events::id.gt(&reached))
-            .order(events::id.asc())
+            .filter(events::sequence.gt(reached))
+            .order(events::sequence)
             .limit(STEP)
-            .select((events::id, events::object_id))
+            .select((events::sequence, events::object_id))
             .load(conn)?;
         match page.last() {
             None => return Ok(()),
-            Some((last, _)) => last.as_str().clone_into(&mut reached),
+            Some((last, _)) => reached = *last,
         }
         let about = page
             .into_iter()
             .filter(|(_, object)| wanted.contains(object.as_str()));
-        let about: Vec<EventId> = about.map(|(id, _)| id).collect();
+        let about: Vec<i64> = about.map(|(sequence, _)| sequence).collect();
         if !about.is_empty() {
             work(conn, about)?;
         }
@@ -206,23 +206,24 @@ pub(super) fn each_event_about(
 pub(super) fn empty_events(
     conn: &mut DbConnection,
     account: &AccountId,
-    ids: &[EventId],
+    sequences: &[i64],
     emptied: fn(&str) -> String,
 ) -> QueryResult<()> {
     let endpoints: Vec<String> = webhook_endpoints::table
         .filter(webhook_endpoints::account_id.eq(account))
         .select(webhook_endpoints::id)
         .load(conn)?;
-    for id in ids {
-        let event = events::table.find((account, id));
+    for sequence in sequences {
+        let event = events::table.find((account, sequence));
         let data: Option<String> = event.select(events::data).first(conn).optional()?;
         // Events have an end too (`HANDBILL_EVENT_RETENTION_DAYS`), also since this one was found.
         let Some(data) = data else { continue };
-        diesel::update(events::table.find((account, id)))
+        diesel::update(events::table.find((account, sequence)))
             .set(events::data.eq(emptied(&data)))
             .execute(conn)?;
+        let id = EventId::at(*account, *sequence);
         for endpoint in &endpoints {
-            diesel::update(webhook_deliveries::table.find((account, endpoint, id)))
+            diesel::update(webhook_deliveries::table.find((account, endpoint, &id)))
                 .set((
                     webhook_deliveries::excerpt.eq(None::<String>),
                     webhook_deliveries::last_error.eq(None::<String>),
@@ -233,21 +234,21 @@ pub(super) fn empty_events(
     Ok(())
 }
 
-/// The account's next events of scans behind `after` and before `end`.
+/// The numbers of the account's next events of scans behind `after` and before `end`.
 pub(super) fn events_of_scans(
     conn: &mut DbConnection,
     account: &AccountId,
-    after: &str,
-    end: &str,
-) -> QueryResult<Vec<EventId>> {
+    after: i64,
+    end: i64,
+) -> QueryResult<Vec<i64>> {
     events::table
         .filter(events::account_id.eq(account))
-        .filter(events::id.gt(after))
-        .filter(events::id.lt(end))
+        .filter(events::sequence.gt(after))
+        .filter(events::sequence.lt(end))
         .filter(events::kind.eq(EventKind::ImpressionCreated))
-        .order(events::id.asc())
+        .order(events::sequence)
         .limit(STEP)
-        .select(events::id)
+        .select(events::sequence)
         .load(conn)
 }
 

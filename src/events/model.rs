@@ -85,10 +85,8 @@ text_enum! {
 pub struct Event {
     /// To whose things.
     pub account_id: AccountId,
-    /// `evt_…`
-    pub id: EventId,
-    /// Its place among the account's events: 1, 2, 3 …; none before it is numbered.
-    pub sequence: Option<i64>,
+    /// Its number among the account's events: 1, 2, 3 …; 0 as long as it has none.
+    pub sequence: i64,
     /// What.
     pub kind: EventKind,
     /// The id of what it happened to.
@@ -99,4 +97,11 @@ pub struct Event {
     pub previous_status: Option<String>,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl Event {
+    /// `evt_…`, once it has a number.
+    pub fn id(&self) -> EventId {
+        EventId::at(self.account_id, self.sequence)
+    }
 }

@@ -5,13 +5,13 @@
 //! was copied from PostgreSQL may lack some.
 
 use super::queries::{self, STRETCH};
-use crate::app::App;
-use crate::db::{DbConnection, name};
+use crate::db::{Db, DbConnection, name};
 use crate::error::Error;
 use crate::ids::AccountId;
 
 /// Numbers the account's events that have no number yet, after those that have. One process does so at a time, and
-/// sees all that was committed before: so numbers have no gaps, and an event that becomes visible later is later.
+/// sees all that was committed before: so numbers have no gaps, and an event that becomes visible later is later. Until the
+/// transaction ends nobody else numbers, so those that have none keep their place among those that wait.
 pub fn number(conn: &mut DbConnection, account: &AccountId) -> Result<(), Error> {
     while number_some(conn, account)? {}
     Ok(())
@@ -30,19 +30,17 @@ pub fn number_some(conn: &mut DbConnection, account: &AccountId) -> Result<bool,
 ///
 /// # Errors
 /// The database's.
-pub async fn number_new(app: &App, account: &AccountId) -> Result<(), Error> {
-    while number_next(app, account).await? {}
+pub async fn number_new(db: &Db, account: &AccountId) -> Result<(), Error> {
+    while number_next(db, account).await? {}
     Ok(())
 }
 
 /// The next [`STRETCH`] of them. Whether there may be more.
-async fn number_next(app: &App, account: &AccountId) -> Result<bool, Error> {
+async fn number_next(db: &Db, account: &AccountId) -> Result<bool, Error> {
     let id = *account;
-    let is_needed = app
-        .db
-        .read(move |conn| Ok(queries::has_unnumbered(conn, &id)?));
+    let is_needed = db.read(move |conn| Ok(queries::has_unnumbered(conn, &id)?));
     let id = *account;
-    Ok(is_needed.await? && app.db.write(move |conn, _| number_some(conn, &id)).await?)
+    Ok(is_needed.await? && db.write(move |conn, _| number_some(conn, &id)).await?)
 }
 
 /// The same for every account before anybody asks: the first [`STRETCH`] of each, so that whoever calls it again and again
@@ -50,11 +48,11 @@ async fn number_next(app: &App, account: &AccountId) -> Result<bool, Error> {
 ///
 /// # Errors
 /// The database's.
-pub async fn number_all(app: &App) -> Result<bool, Error> {
-    let accounts = app.db.read(|conn| Ok(queries::accounts_to_number(conn)?));
+pub async fn number_all(db: &Db) -> Result<bool, Error> {
+    let accounts = db.read(|conn| Ok(queries::accounts_to_number(conn)?));
     let mut is_all = true;
     for account in accounts.await? {
-        is_all &= !number_next(app, &account).await?;
+        is_all &= !number_next(db, &account).await?;
     }
     Ok(is_all)
 }

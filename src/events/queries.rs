@@ -15,28 +15,28 @@ use crate::db::statement::statement;
 use crate::ids::{AccountId, EventId};
 
 many! {
-    Happened: Event => "events" {
-        id: text, sequence: number_or_null, kind: text, object_id: text, data: text, previous_status: text_or_null,
-        created_at: number,
+    /// With their numbers.
+    Numbered: Event => "events" {
+        sequence: number, kind: text, object_id: text, data: text, previous_status: text_or_null, created_at: number,
+    } then ""
+}
+
+many! {
+    /// Without: the database puts them behind those that wait for one.
+    Waiting: Event => "events" {
+        kind: text, object_id: text, data: text, previous_status: text_or_null, created_at: number,
     } then ""
 }
 
 /// How many events are numbered in one statement: many cost little less each, and take a processor for longer.
 pub const STRETCH: usize = 500;
 
-/// PostgreSQL. Who calls it holds the name of the account's events.
+/// Who calls it holds the name of the account's events.
 const NUMBER: &str = "WITH known AS (SELECT coalesce(max(last), 0) AS last FROM event_counters WHERE account_id = $1), \
-    first AS (SELECT id FROM events WHERE account_id = $1 AND sequence IS NULL ORDER BY id LIMIT $2), \
-    new AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM first) \
+    first AS (SELECT sequence FROM events WHERE account_id = $1 AND sequence < 0 ORDER BY sequence LIMIT $2), \
+    new AS (SELECT sequence, row_number() OVER (ORDER BY sequence) AS place FROM first) \
     UPDATE events SET sequence = known.last + new.place FROM new, known \
-        WHERE events.account_id = $1 AND events.id = new.id";
-
-/// SQLite, whose events have numbers when they are written: those that were copied from PostgreSQL before they had any.
-const NUMBER_COPIED: &str = "UPDATE events SET sequence = new.place + \
-        coalesce((SELECT last FROM event_counters WHERE account_id = $1), 0) \
-    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place \
-        FROM (SELECT id FROM events WHERE account_id = $1 AND sequence IS NULL ORDER BY id LIMIT $2)) AS new \
-    WHERE events.account_id = $1 AND events.id = new.id";
+        WHERE events.account_id = $1 AND events.sequence = new.sequence";
 
 const COUNT_ON: &str = "INSERT INTO event_counters (account_id, last) VALUES (?, ?) \
     ON CONFLICT (account_id) DO UPDATE SET last = event_counters.last + excluded.last RETURNING last";
@@ -60,16 +60,20 @@ pub fn count_on(conn: &mut DbConnection, account: &AccountId, count: i64) -> Que
     last.ok_or(diesel::result::Error::NotFound)
 }
 
-/// Stores events.
+/// Stores events: on SQLite as they are numbered, on PostgreSQL as those that wait for a number.
 pub fn insert(conn: &mut DbConnection, rows: &[Event]) -> QueryResult<()> {
-    many::insert::<Happened>(conn, rows).map(drop)
+    match conn {
+        DbConnection::Sqlite(_) => many::insert::<Numbered>(conn, rows),
+        DbConnection::Postgres(_) => many::insert::<Waiting>(conn, rows),
+    }
+    .map(drop)
 }
 
 /// Whether some of the account's events have no number yet.
 pub fn has_unnumbered(conn: &mut DbConnection, account: &AccountId) -> QueryResult<bool> {
     let unnumbered = events::table
         .filter(events::account_id.eq(account))
-        .filter(events::sequence.is_null());
+        .filter(events::sequence.lt(0));
     diesel::select(diesel::dsl::exists(unnumbered)).get_result(conn)
 }
 
@@ -77,7 +81,7 @@ pub fn has_unnumbered(conn: &mut DbConnection, account: &AccountId) -> QueryResu
 pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>> {
     let unnumbered = events::table
         .filter(events::account_id.eq(accounts::id))
-        .filter(events::sequence.is_null());
+        .filter(events::sequence.lt(0));
     accounts::table
         .filter(exists(unnumbered))
         .select(accounts::id)
@@ -87,15 +91,10 @@ pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>
 /// Numbers the first [`STRETCH`] of them. How many there were.
 pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<usize> {
     let most = i64::try_from(STRETCH).unwrap_or(i64::MAX);
-    let number = |query| {
-        sql_query(query)
-            .bind::<Integer, _>(account)
-            .bind::<BigInt, _>(most)
-    };
-    let numbered = match conn {
-        DbConnection::Postgres(c) => number(NUMBER).execute(c)?,
-        DbConnection::Sqlite(c) => number(NUMBER_COPIED).execute(c)?,
-    };
+    let numbered = sql_query(NUMBER)
+        .bind::<Integer, _>(account)
+        .bind::<BigInt, _>(most)
+        .execute(conn)?;
     count_on(conn, account, i64::try_from(numbered).unwrap_or_default())?;
     Ok(numbered)
 }
@@ -106,7 +105,13 @@ pub fn find(
     account: &AccountId,
     id: &EventId,
 ) -> QueryResult<Option<Event>> {
-    Event::query().find((account, id)).first(conn).optional()
+    match id.sequence(*account) {
+        None => Ok(None),
+        Some(sequence) => Event::query()
+            .find((account, sequence))
+            .first(conn)
+            .optional(),
+    }
 }
 
 /// The next of the account's events behind the one numbered `after`, in their order.
@@ -135,7 +140,7 @@ pub fn list(
 ) -> QueryResult<Vec<Event>> {
     let mut query = Event::query()
         .filter(events::account_id.eq(account))
-        .filter(events::sequence.is_not_null())
+        .filter(events::sequence.gt(0))
         .limit(limit)
         .into_boxed();
     if !kinds.is_empty() {
@@ -180,7 +185,7 @@ pub fn list_of_introductions(
         .filter(events::kind.eq_any(wanted.kinds.clone()))
         .filter(events::created_at.ge(wanted.period.0))
         .filter(events::created_at.lt(wanted.period.1))
-        .filter(events::sequence.is_not_null())
+        .filter(events::sequence.gt(0))
         .limit(page.limit + 1)
         .into_boxed();
     let query = match (page.order, wanted.cursor) {
@@ -204,9 +209,9 @@ pub fn list_first(
 ) -> QueryResult<Vec<(i64, Timestamp)>> {
     events::table
         .filter(events::account_id.eq(account))
-        .filter(events::sequence.is_not_null())
+        .filter(events::sequence.gt(0))
         .order(events::sequence)
-        .select((events::sequence.assume_not_null(), events::created_at))
+        .select((events::sequence, events::created_at))
         .limit(limit)
         .load(conn)
 }
@@ -215,9 +220,34 @@ pub fn list_first(
 pub fn last_sequence(conn: &mut DbConnection, account: &AccountId) -> QueryResult<i64> {
     events::table
         .filter(events::account_id.eq(account))
+        .filter(events::sequence.gt(0))
         .select(max(events::sequence))
         .first(conn)
         .map(|last: Option<i64>| last.unwrap_or(0))
+}
+
+/// The number from which on the account's events are of this moment or later, but for those that were written at the
+/// same time in another order.
+pub fn first_since(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    moment: Timestamp,
+) -> QueryResult<i64> {
+    let (mut first, mut end) = (1, last_sequence(conn, account)? + 1);
+    while first < end {
+        let middle = first + (end - first) / 2;
+        let at: Option<Timestamp> = events::table
+            .find((account, middle))
+            .select(events::created_at)
+            .first(conn)
+            .optional()?;
+        // What was forgotten is older.
+        match at {
+            Some(at) if at >= moment => end = middle,
+            _ => first = middle + 1,
+        }
+    }
+    Ok(first)
 }
 
 /// Deletes the account's events up to this place. How many.
@@ -228,6 +258,6 @@ pub fn delete_through(
 ) -> QueryResult<usize> {
     let old = events::table
         .filter(events::account_id.eq(account))
-        .filter(events::sequence.le(sequence));
+        .filter(events::sequence.between(1, sequence));
     diesel::delete(old).execute(conn)
 }

@@ -45,7 +45,7 @@ fields! {
     #[into_params(parameter_in = Query)]
     pub struct EventQuery {
         /// The id of the last event already seen; without it, from the first on.
-        #[param(value_type = Option<String>, example = "evt_0h5m8k2q9sx7v3n1b6tz")]
+        #[param(value_type = Option<String>, example = "evt_0h5m8k00000000000016")]
         pub after: Option<EventId>,
         /// Only events of these types, with commas between them; `referral.*` means all that begin so.
         #[param(value_type = Option<String>, example = "referral.*,payout.paid")]
@@ -138,7 +138,7 @@ async fn list(
     let wait = Duration::from_secs(query.wait.map_or(0, |wait| wait.0));
     let until = tokio::time::Instant::now() + wait;
     loop {
-        number_new(&app, &account.id).await?;
+        number_new(&app.db, &account.id).await?;
         let (id, kinds) = (account.id, kinds.clone());
         let mut found = app
             .db
@@ -170,19 +170,17 @@ async fn show(
     account: Account,
     id: PathId<EventId>,
 ) -> Result<web::Json<EventView>, Error> {
-    number_new(&app, &account.id).await?;
     let event: Event = id.find(&app, &account, queries::find).await?;
     Ok(web::Json(event.into()))
 }
 
 /// The place of an event in the order.
 async fn place(app: &App, account: &Account, after: EventId) -> Result<i64, Error> {
-    number_new(app, &account.id).await?;
     let id = account.id;
     let found = app
         .db
         .read(move |conn| Ok(queries::find(conn, &id, &after)?))
         .await?;
-    let place = found.and_then(|event| event.sequence);
+    let place = found.map(|event| event.sequence);
     place.ok_or_else(|| Error::no_such("after", EventId::NOUN))
 }

@@ -11,7 +11,7 @@ use crate::ids::EventId;
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event, example = json!({
-    "id": "evt_0h5m8k2q9sx7v3n1b6tz", "type": "referral.verified", "sequence": 4711, "object_id": "ref_123abc",
+    "id": "evt_0h5m8k000000000003mv", "type": "referral.verified", "sequence": 4711, "object_id": "ref_123abc",
     "previous_status": "converted", "created_at": "2024-01-18T14:45:00Z",
     "data": {"id": "ref_123abc", "status": "verified"}
 }))]
@@ -39,9 +39,9 @@ pub struct EventView {
 impl From<Event> for EventView {
     fn from(event: Event) -> Self {
         Self {
-            id: event.id,
+            id: event.id(),
             kind: event.kind,
-            sequence: event.sequence.unwrap_or_default(),
+            sequence: event.sequence,
             object_id: event.object_id,
             previous_status: event.previous_status,
             created_at: event.created_at,

@@ -112,7 +112,7 @@ fn count(endpoint: &mut Endpoint, tried: &Tried, now: Timestamp) -> Delivery {
         log::warn!("{} is disabled: {reason}", endpoint.id.as_str());
     } else if endpoint.next_attempt_at.is_none() {
         // Ten times is enough: the event behind it has its turn.
-        endpoint.reached = tried.event.sequence.unwrap_or(endpoint.reached);
+        endpoint.reached = tried.event.sequence;
         endpoint.attempt = 0;
     } else {
         delivery.status = DeliveryStatus::Pending;
@@ -128,7 +128,7 @@ impl Delivery {
         Self {
             account_id: endpoint.account_id,
             endpoint_id: endpoint.id.clone(),
-            event_id: tried.event.id.clone(),
+            event_id: tried.event.id(),
             kind: tried.event.kind,
             status: match attempt.delivered() {
                 true => DeliveryStatus::Delivered,

@@ -64,7 +64,7 @@ async fn go_through(
         is_last: i64::try_from(events.len()).is_ok_and(|found| found < BATCH),
     };
     while let Some(event) = events.pop_front() {
-        let sequence = event.sequence.unwrap_or(round.reached);
+        let sequence = event.sequence;
         if let Some(last) = endpoint.replay_to.filter(|last| sequence > *last) {
             round.reached = last;
             break;

@@ -14,6 +14,7 @@ use crate::bounds::narrow;
 use crate::db::DbConnection;
 use crate::db::page::Page;
 use crate::error::Error;
+use crate::events::queries::find as find_event;
 use crate::http::account::Account;
 use crate::http::answer::{self, Listing};
 use crate::http::fields::fields;
@@ -95,7 +96,7 @@ async fn retry(
     let (owner, of) = (account.id, endpoint.id.clone());
     let find = move |conn: &mut DbConnection| {
         let tried = delivery_queries::find(conn, &owner, &of, &event)?;
-        let found = queries::find_event(conn, &owner, &event)?;
+        let found = find_event(conn, &owner, &event)?;
         Ok(tried.and(found))
     };
     let event = app.db.read(find).await?.ok_or_else(none)?;

@@ -9,8 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::page::{Order, Page, paged};
 use crate::db::schema::{events, webhook_deliveries, webhook_endpoints};
 use crate::db::{DbConnection, on_each_database};
-use crate::events::model::Event;
-use crate::ids::{AccountId, EventId, WebhookEndpointId};
+use crate::ids::{AccountId, WebhookEndpointId};
 use crate::text::IdempotencyKey;
 
 /// The account's endpoint with this id.
@@ -171,7 +170,7 @@ pub fn delete(
 pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>> {
     let waiting = events::table
         .filter(events::account_id.eq(webhook_endpoints::account_id))
-        .filter(events::sequence.is_null());
+        .filter(events::sequence.lt(0));
     webhook_endpoints::table
         .filter(webhook_endpoints::enabled.eq(1))
         .filter(exists(waiting))
@@ -190,7 +189,7 @@ pub fn list_due(
 ) -> QueryResult<Vec<Endpoint>> {
     let ahead = events::table
         .filter(events::account_id.eq(webhook_endpoints::account_id))
-        .filter(events::sequence.gt(webhook_endpoints::reached.nullable()));
+        .filter(events::sequence.gt(webhook_endpoints::reached));
     let next = webhook_endpoints::next_attempt_at;
     let lease = webhook_endpoints::leased_until;
     Endpoint::query()
@@ -247,6 +246,7 @@ pub fn first_sequence_from(
 ) -> QueryResult<Option<i64>> {
     events::table
         .filter(events::account_id.eq(account))
+        .filter(events::sequence.gt(0))
         .filter(events::created_at.ge(from))
         .select(min(events::sequence))
         .first(conn)
@@ -260,16 +260,8 @@ pub fn last_sequence_before(
 ) -> QueryResult<Option<i64>> {
     events::table
         .filter(events::account_id.eq(account))
+        .filter(events::sequence.gt(0))
         .filter(events::created_at.lt(before))
         .select(max(events::sequence))
         .first(conn)
-}
-
-/// The account's event with this id.
-pub fn find_event(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    id: &EventId,
-) -> QueryResult<Option<Event>> {
-    Event::query().find((account, id)).first(conn).optional()
 }

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::events::number::number;
+use crate::events::queries::find;
 use crate::ids::{AccountId, EventId, Id, WebhookEndpointId};
 
 /// Where a replay begins.
@@ -38,9 +39,9 @@ pub fn replay(
         Start::From(from) => queries::first_sequence_from(conn, account, from.start_of_second())?
             .map(|first| first - 1),
         Start::After(event) => {
-            queries::find_event(conn, account, event)?
-                .ok_or_else(|| Error::no_such("after", EventId::NOUN))?
-                .sequence
+            let known = find(conn, account, event)?;
+            let event = known.ok_or_else(|| Error::no_such("after", EventId::NOUN))?;
+            Some(event.sequence)
         }
     };
     let furthest = endpoint.resume_at.unwrap_or(endpoint.reached);

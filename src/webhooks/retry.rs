@@ -22,7 +22,7 @@ pub fn retry(
 ) -> Result<Delivery, Error> {
     let mut endpoint = queries::find_to_change(conn, account, id)?
         .ok_or(Error::NotFound(WebhookEndpointId::NOUN))?;
-    let before = delivery_queries::find(conn, account, id, &tried.event.id)?
+    let before = delivery_queries::find(conn, account, id, &tried.event.id())?
         .ok_or(Error::NotFound("Delivery"))?;
     let mut delivery = Delivery::of(&endpoint, tried, before.attempts + 1, now);
     if !tried.attempt.delivered() {
@@ -34,14 +34,8 @@ pub fn retry(
     let waited = before.status == DeliveryStatus::Pending && tried.attempt.delivered();
     let is_leased = endpoint.leased_until.is_some_and(|until| now < until);
     // Only the first event that is still to be delivered is pending, so nothing is passed over.
-    if let Some(sequence) = tried
-        .event
-        .sequence
-        .filter(|sequence| *sequence > endpoint.reached)
-        && waited
-        && !is_leased
-    {
-        endpoint.reached = sequence;
+    if tried.event.sequence > endpoint.reached && waited && !is_leased {
+        endpoint.reached = tried.event.sequence;
         endpoint.start_afresh();
         queries::update(conn, &endpoint)?;
     }

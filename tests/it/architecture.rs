@@ -28,6 +28,7 @@ const RULES: [(&str, &[&str], &str); 5] = [
             "/db/",
             "/ids.rs",
             "/ids/account.rs",
+            "/ids/event.rs",
             "/clock.rs",
             "/money.rs",
             "/text.rs",

@@ -2,11 +2,19 @@
 //! them some at a time.
 
 use diesel::connection::SimpleConnection;
+use handbill::accounts;
+use handbill::copies::export::export;
+use handbill::copies::import::import;
+use handbill::encryption::EncryptionKeys;
 use handbill::events::number::{number_all, number_some};
-use handbill::events::queries::has_unnumbered;
+use handbill::events::queries::{has_unnumbered, list_numbered};
+use handbill::events::view::EventView;
+use handbill::parse::Parse;
+use handbill::text::Name;
 use serde_json::json;
 
-use crate::support::on_both;
+use crate::support::database::Database;
+use crate::support::{TestApp, on_both};
 
 on_both! {
     // Where there is no endpoint and nobody reads, events wait for their numbers; there may be a great many of them.
@@ -15,8 +23,8 @@ on_both! {
         let referral = app.a_referral_from(&scan).await;
         let account = app.app.db.read(|conn| Ok(handbill::accounts::queries::list(conn)?)).await.expect("accounts").remove(0).id;
         let mut conn = app.database.connect();
-        let copies = "INSERT INTO events (account_id, id, sequence, kind, object_id, data, previous_status, created_at) \
-            SELECT account_id, substr(id, 1, length(id) - 6) || substr(CAST(1000000 + n AS TEXT), 2), NULL, kind, object_id, data, previous_status, created_at \
+        let copies = "INSERT INTO events (account_id, sequence, kind, object_id, data, previous_status, created_at) \
+            SELECT account_id, n - 20000, kind, object_id, data, previous_status, created_at \
             FROM events, (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12000) SELECT n FROM numbers) AS numbers \
             WHERE kind = 'referral.created'";
         conn.batch_execute(copies).expect("many events");
@@ -25,7 +33,7 @@ on_both! {
         assert!(more, "not all of them at once");
         // The worker rests in between.
         let mut turns = 1;
-        while !number_all(&app.app).await.expect("numbers") {
+        while !number_all(&app.app.db).await.expect("numbers") {
             turns += 1;
         }
         assert!(turns > 10, "{turns}: not all the others at once either");
@@ -49,4 +57,33 @@ on_both! {
         let page = app.get(&format!("/api/v1/events?limit=1000{after}")).await.ok();
         assert_eq!(page["events"][0]["sequence"], seen + 1, "{page}");
     }
+}
+
+/// On PostgreSQL there may be some whose account is copied meanwhile. Where they come to nothing else waits in their places.
+#[actix_web::test]
+async fn events_that_waited_for_their_numbers_have_them_where_they_are_imported() {
+    let source = TestApp::start(Database::postgres()).await;
+    source.a_referral().await;
+    let account = source.database.account_named("default");
+    let mut conn = source.database.connect();
+    let waits = |conn: &mut _| has_unnumbered(conn, &account).expect("an answer");
+    assert!(waits(&mut conn), "nobody has read them");
+    let row = accounts::queries::find_by_name_or_id(&mut conn, "default");
+    let row = row.expect("accounts").expect("the account");
+    let now = source.app.clock.now();
+    let mut copy = Vec::new();
+    export(&mut conn, &row, now, &mut copy).expect("an export");
+    let told = source.get("/api/v1/events").await.ok()["events"].clone();
+    for database in [Database::sqlite(), Database::postgres()] {
+        let target = TestApp::start(database).await;
+        let name = Name::parse("another").expect("a name");
+        let (mut conn, keys) = (target.database.connect(), EncryptionKeys::default());
+        import(&mut conn, &copy[..], Some(&name), &[], &keys, now).expect("an import");
+        assert!(!waits(&mut conn));
+        let arrived = list_numbered(&mut conn, &account, 0, 100).expect("events");
+        let arrived: Vec<_> = arrived.into_iter().map(EventView::from).collect();
+        assert_eq!(json!(arrived), told);
+        target.stop().await;
+    }
+    source.stop().await;
 }

@@ -3,7 +3,7 @@
 use handbill::db::DbConnection;
 use handbill::erasures::erase::{empty, erase as erase_now, traces};
 use handbill::erasures::person::Person;
-use handbill::ids::{EventId, Id};
+use handbill::events::number::number_new;
 use handbill::webhooks::dispatch::deliver_due;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -144,18 +144,19 @@ on_both! {
         let (referral, _, _) = a_tour(app).await;
         let account = app.database.account_named("default");
         let person = Person::named(id(&referral)).expect("somebody");
-        let (owner, whom, clock) = (account, person.clone(), app.app.clock.clone());
-        let look = move |conn: &mut DbConnection| traces(conn, &clock, &owner, &whom, "");
+        let (owner, whom) = (account, person.clone());
+        number_new(&app.app.db, &account).await.expect("numbers");
+        let look = move |conn: &mut DbConnection| traces(conn, &owner, &whom, 0);
         let found = app.app.db.read_at_length(look).await.expect("a look");
         assert!(!found.events.is_empty());
-        let (owner, gone) = (account, EventId::from_outside("evt_gone").expect("an id"));
+        let (owner, gone) = (account, i64::MAX);
         let events = [&found.events[..], &[gone]].concat();
         // One that has come to its end since the look is no obstacle.
         app.app.db.write(move |conn, _| empty(conn, &owner, &events)).await.expect("a step");
         app.wait(60);
         let late = json!({ "last_name": "refcanary again" });
         app.put(&format!("/api/v1/referrals/{}", id(&referral)), late).await.ok();
-        let last = move |conn: &mut DbConnection, now| erase_now(conn, &account, None, &person, &found.reached, now);
+        let last = move |conn: &mut DbConnection, now| erase_now(conn, &account, None, &person, found.reached, now);
         app.app.db.write(last).await.expect("an erasure");
         assert_eq!(where_is(app, PERSON), Vec::<String>::new());
     }

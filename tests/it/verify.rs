@@ -255,8 +255,9 @@ async fn a_text_that_no_request_could_have_brought_is_said() {
             "Every event's object is one",
         ),
     ] {
+        let key = if table == "events" { "sequence" } else { "id" };
         let statement = format!(
-            "CREATE TABLE kept AS SELECT id, {column} AS was FROM {table}; UPDATE {table} SET {column} = {value}"
+            "CREATE TABLE kept AS SELECT {key}, {column} AS was FROM {table}; UPDATE {table} SET {column} = {value}"
         );
         conn.batch_execute(&statement).expect("an odd text");
         let (said, content) = verify(&app);
@@ -265,7 +266,7 @@ async fn a_text_that_no_request_could_have_brought_is_said() {
         let is_said = |difference: &Value| difference["check"] == check;
         assert!(differences.iter().any(is_said), "{statement}: {said}");
         let back = format!(
-            "UPDATE {table} SET {column} = (SELECT was FROM kept WHERE kept.id = {table}.id); DROP TABLE kept"
+            "UPDATE {table} SET {column} = (SELECT was FROM kept WHERE kept.{key} = {table}.{key}); DROP TABLE kept"
         );
         conn.batch_execute(&back).expect("as it was");
         assert!(verify(&app).1, "{back}");

@@ -6,7 +6,7 @@ use actix_web::rt::task::JoinHandle;
 use handbill::clock::Clock;
 use handbill::events::emit::emit;
 use handbill::events::model::{Event, EventKind};
-use handbill::ids::AccountId;
+use handbill::ids::{AccountId, EventId};
 use handbill::webhooks::dispatch;
 use serde_json::json;
 use tokio::time::{interval, sleep};
@@ -30,7 +30,7 @@ async fn an_endpoint(app: &TestApp, url: &str) {
     made.await.ok();
 }
 
-/// The ids of `count` events, and when each was committed.
+/// The ids of the account's first `count` events, and when each was committed.
 async fn happen(app: &TestApp, count: usize) -> Vec<Arrival> {
     let accounts = app
         .app
@@ -41,24 +41,25 @@ async fn happen(app: &TestApp, count: usize) -> Vec<Arrival> {
     let mut pace = interval(EVERY);
     while happened.len() < count {
         pace.tick().await;
-        let ids = some_events(app, account).await;
+        some_events(app, account).await;
         let now = Instant::now();
-        happened.extend(ids.into_iter().map(|id| (id, now)));
+        let first = i64::try_from(happened.len()).expect("a number") + 1;
+        let ids = (first..)
+            .take(TOGETHER)
+            .map(|number| EventId::at(account, number));
+        happened.extend(ids.map(|id| (id.as_str().to_owned(), now)));
     }
     happened
 }
 
-async fn some_events(app: &TestApp, account: AccountId) -> Vec<String> {
+async fn some_events(app: &TestApp, account: AccountId) {
     let work = move |conn: &mut _, now| {
         let view = json!({ "id": "ref_1", "first_name": "John", "last_name": "Doe" });
         let event = |_| Event::new(&account, EventKind::ReferralCreated, "ref_1", &view, now);
         let events: Vec<Event> = (0..TOGETHER).map(event).collect::<Result<_, _>>()?;
-        let ids = events.iter().map(|event| event.id.as_str().to_owned());
-        let ids = ids.collect();
-        emit(conn, events)?;
-        Ok(ids)
+        emit(conn, events)
     };
-    app.app.db.write(work).await.expect("a write")
+    app.app.db.write(work).await.expect("a write");
 }
 
 fn ids(arrivals: &[Arrival]) -> Vec<&str> {

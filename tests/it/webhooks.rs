@@ -6,6 +6,9 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use handbill::app::App;
 use handbill::db::Db;
+use handbill::events::number::number;
+use handbill::events::queries::last_sequence;
+use handbill::ids::EventId;
 use handbill::webhooks::dispatch::deliver_due;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -39,20 +42,23 @@ pub async fn order(app: &TestApp, path: &str) -> Answer {
     app.send(Method::POST, path, &[], None::<String>).await
 }
 
-/// Events of the account, straight into the table: the numbers `from` to `to`, as their ids say.
+/// Events of the account, straight into the table: about `ref_{from}` to `ref_{to}`. Their ids.
 pub fn happen(app: &TestApp, kind: &str, from: i64, to: i64) -> Vec<String> {
-    let ids: Vec<String> = (from..=to).map(|n| format!("evt_{n:020}")).collect();
     let mut conn = app.database.connect();
-    for (id, n) in ids.iter().zip(from..) {
+    let account = app.database.account_named("default");
+    // What was there before is numbered, so that it is known which numbers come now.
+    number(&mut conn, &account).expect("numbers");
+    let first = last_sequence(&mut conn, &account).expect("a number") + 1;
+    for n in from..=to {
         let now = app.app.clock.now().micros();
         // As `emit` does: SQLite numbers at once, PostgreSQL when somebody reads.
         let sequence = match app.database.is_sqlite() {
             true => "(SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE account_id = a.id)",
-            false => "NULL",
+            false => "nextval('events_written')",
         };
         let insert = format!(
-            "INSERT INTO events (account_id, id, sequence, kind, object_id, data, previous_status, created_at) \
-             SELECT a.id, '{id}', {sequence}, '{kind}', 'ref_{n}', '{{\"id\":\"ref_{n}\",\"n\":{n}}}', 'pending', {now} \
+            "INSERT INTO events (account_id, sequence, kind, object_id, data, previous_status, created_at) \
+             SELECT a.id, {sequence}, '{kind}', 'ref_{n}', '{{\"id\":\"ref_{n}\",\"n\":{n}}}', 'pending', {now} \
              FROM accounts a WHERE a.name = 'default'"
         );
         conn.batch_execute(&insert).expect("an event");
@@ -61,7 +67,9 @@ pub fn happen(app: &TestApp, kind: &str, from: i64, to: i64) -> Vec<String> {
         let count = "INSERT OR REPLACE INTO event_counters SELECT account_id, max(sequence) FROM events GROUP BY 1";
         conn.batch_execute(count).expect("a count");
     }
-    ids
+    let ids = (first..).map(|sequence| EventId::at(account, sequence).as_str().to_owned());
+    ids.take(usize::try_from(to - from + 1).expect("some"))
+        .collect()
 }
 
 pub async fn deliver(app: &TestApp) {

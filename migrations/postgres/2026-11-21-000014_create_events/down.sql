@@ -1,2 +1,3 @@
 DROP TABLE event_counters;
 DROP TABLE events;
+DROP SEQUENCE events_written;

@@ -1,11 +1,13 @@
+CREATE SEQUENCE events_written MINVALUE -9223372036854775807 MAXVALUE -1;
+
 -- What happened, in order: written in the transaction of what it reports.
 CREATE TABLE events (
     -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
     -- (docs/decisions/0018).
     account_id      INTEGER NOT NULL,
-    id              TEXT COLLATE "C" NOT NULL,
-    -- 1, 2, 3 … of the account, without a gap. On PostgreSQL given after the commit, in the order of the commits.
-    sequence        BIGINT CHECK (sequence >= 1),
+    -- 1, 2, 3 … of the account, without a gap, and with the account its id (docs/decisions/0020). Given after the
+    -- commit, in the order of the commits; until then it is below 0, and says in which order events were written.
+    sequence        BIGINT NOT NULL DEFAULT nextval('events_written') CHECK (sequence <> 0),
     kind            TEXT NOT NULL,
     -- What it happened to.
     object_id       TEXT COLLATE "C" NOT NULL,
@@ -14,11 +16,8 @@ CREATE TABLE events (
     -- Where it stood before, if a status moved.
     previous_status TEXT,
     created_at      BIGINT NOT NULL,
-    PRIMARY KEY (account_id, id)
+    PRIMARY KEY (account_id, sequence)
 );
-
-CREATE UNIQUE INDEX events_by_sequence ON events (account_id, sequence) WHERE sequence IS NOT NULL;
-CREATE INDEX events_to_number ON events (account_id, id) WHERE sequence IS NULL;
 
 -- How far each account's events are numbered.
 CREATE TABLE event_counters (

@@ -3,9 +3,9 @@ CREATE TABLE events (
     -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
     -- (docs/decisions/0018).
     account_id      INTEGER NOT NULL,
-    id              TEXT NOT NULL,
-    -- 1, 2, 3 … of the account, without a gap. On PostgreSQL given after the commit, in the order of the commits.
-    sequence        INTEGER CHECK (sequence >= 1),
+    -- 1, 2, 3 … of the account, without a gap, and with the account its id (docs/decisions/0020). Given when it is
+    -- written; what is copied from PostgreSQL may have one below 0, as there.
+    sequence        INTEGER NOT NULL CHECK (sequence <> 0),
     kind            TEXT NOT NULL,
     -- What it happened to.
     object_id       TEXT NOT NULL,
@@ -15,11 +15,8 @@ CREATE TABLE events (
     -- Where it stood before, if a status moved.
     previous_status TEXT,
     created_at      INTEGER NOT NULL,
-    PRIMARY KEY (account_id, id)
+    PRIMARY KEY (account_id, sequence)
 ) STRICT;
-
-CREATE UNIQUE INDEX events_by_sequence ON events (account_id, sequence) WHERE sequence IS NOT NULL;
-CREATE INDEX events_to_number ON events (account_id, id) WHERE sequence IS NULL;
 
 -- How far each account's events are numbered.
 CREATE TABLE event_counters (

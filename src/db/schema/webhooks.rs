@@ -3,10 +3,9 @@
 use diesel::{allow_tables_to_appear_in_same_query, table};
 
 table! {
-    events (account_id, id) {
+    events (account_id, sequence) {
         account_id -> Integer,
-        id -> Text,
-        sequence -> Nullable<BigInt>,
+        sequence -> BigInt,
         kind -> Text,
         object_id -> Text,
         data -> Text,

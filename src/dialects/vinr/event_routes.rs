@@ -105,7 +105,7 @@ async fn list(
         Some(wanted) => kinds(wanted),
     };
     let part = Part::new(query.limit, query.starting_after, query.ending_before)?;
-    number_new(&app, &account.id).await?;
+    number_new(&app.db, &account.id).await?;
     let load = move |conn: &mut DbConnection| {
         let cursor = match &part.page.after {
             None => None,
@@ -117,7 +117,7 @@ async fn list(
                     Some(event) if VinrEvent::of(&event)?.is_some() => Some(event),
                     _ => None,
                 };
-                let sequence = event.and_then(|event| event.sequence);
+                let sequence = event.map(|event| event.sequence);
                 Some(sequence.ok_or_else(|| part.no_such_cursor())?)
             }
         };

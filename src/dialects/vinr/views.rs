@@ -203,7 +203,7 @@ impl VinrEvent {
     /// A stored snapshot cannot be read.
     pub fn of(event: &Event) -> Result<Option<Self>, Error> {
         Self::told(
-            &event.id,
+            &event.id(),
             event.kind.as_str(),
             &event.data,
             event.created_at,
