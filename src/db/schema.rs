@@ -190,13 +190,6 @@ table! {
 }
 
 table! {
-    event_counters (account_id) {
-        account_id -> Integer,
-        last -> BigInt,
-    }
-}
-
-table! {
     daily_stats (account_id, day, poster_id) {
         account_id -> Integer,
         day -> BigInt,

@@ -47,7 +47,6 @@ pub const TABLES: &[Table] = &[
     table("payout_moves", &["account_id", "payout_id", "position"]),
     table("replies", &["account_id", "operation", "key"]),
     table("events", &["account_id", "sequence"]),
-    table("event_counters", &["account_id"]),
     table("acts", OWN),
     table("erasures", &["account_id", "object_id"]),
     table("webhook_endpoints", OWN),

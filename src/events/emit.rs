@@ -46,9 +46,8 @@ pub fn emit(conn: &mut DbConnection, mut events: Vec<Event>) -> Result<(), Error
     if let DbConnection::Sqlite(_) = conn {
         events.sort_by_key(|one| one.account_id);
         for of_account in events.chunk_by_mut(|one, two| one.account_id == two.account_id) {
-            let count = i64::try_from(of_account.len()).unwrap_or(i64::MAX);
-            let last = queries::count_on(conn, &of_account[0].account_id, count)?;
-            for (event, sequence) in of_account.iter_mut().zip(last - count + 1..) {
+            let last = queries::last_sequence(conn, &of_account[0].account_id)?;
+            for (event, sequence) in of_account.iter_mut().zip(last + 1..) {
                 event.sequence = sequence;
             }
         }

@@ -1,6 +1,6 @@
-//! Every statement about `events` and `event_counters`.
+//! Every statement about `events`.
 
-use diesel::dsl::{exists, max, sql};
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
@@ -32,14 +32,14 @@ many! {
 pub const STRETCH: usize = 500;
 
 /// Who calls it holds the name of the account's events.
-const NUMBER: &str = "WITH known AS (SELECT coalesce(max(last), 0) AS last FROM event_counters WHERE account_id = $1), \
+const NUMBER: &str = "WITH known AS (SELECT coalesce(max(sequence), 0) AS last FROM events WHERE account_id = $1 AND sequence > 0), \
     first AS (SELECT sequence FROM events WHERE account_id = $1 AND sequence < 0 ORDER BY sequence LIMIT $2), \
     new AS (SELECT sequence, row_number() OVER (ORDER BY sequence) AS place FROM first) \
     UPDATE events SET sequence = known.last + new.place FROM new, known \
         WHERE events.account_id = $1 AND events.sequence = new.sequence";
 
-const COUNT_ON: &str = "INSERT INTO event_counters (account_id, last) VALUES (?, ?) \
-    ON CONFLICT (account_id) DO UPDATE SET last = event_counters.last + excluded.last RETURNING last";
+const LAST: &str =
+    "SELECT coalesce(max(sequence), 0) AS last FROM events WHERE account_id = ? AND sequence > 0";
 
 #[derive(QueryableByName)]
 struct Last {
@@ -47,17 +47,14 @@ struct Last {
     last: i64,
 }
 
-/// Counts an account's events on by `count`; the last number that is taken now.
-pub fn count_on(conn: &mut DbConnection, account: &AccountId, count: i64) -> QueryResult<i64> {
-    let counted = statement(COUNT_ON)
-        .bind::<Integer, _>(account)
-        .bind::<BigInt, _>(count);
-    let last: Vec<Last> = match conn {
-        DbConnection::Sqlite(c) => counted.load(c)?,
-        DbConnection::Postgres(c) => counted.load(c)?,
+/// The number of the account's last event. It is never forgotten, so no number is given twice.
+pub fn last_sequence(conn: &mut DbConnection, account: &AccountId) -> QueryResult<i64> {
+    let last = statement(LAST).bind::<Integer, _>(account);
+    let found: Vec<Last> = match conn {
+        DbConnection::Sqlite(c) => last.load(c)?,
+        DbConnection::Postgres(c) => last.load(c)?,
     };
-    let last = last.into_iter().next().map(|row| row.last);
-    last.ok_or(diesel::result::Error::NotFound)
+    Ok(found.first().map_or(0, |row| row.last))
 }
 
 /// Stores events: on SQLite as they are numbered, on PostgreSQL as those that wait for a number.
@@ -91,12 +88,10 @@ pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>
 /// Numbers the first [`STRETCH`] of them. How many there were.
 pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<usize> {
     let most = i64::try_from(STRETCH).unwrap_or(i64::MAX);
-    let numbered = sql_query(NUMBER)
+    sql_query(NUMBER)
         .bind::<Integer, _>(account)
         .bind::<BigInt, _>(most)
-        .execute(conn)?;
-    count_on(conn, account, i64::try_from(numbered).unwrap_or_default())?;
-    Ok(numbered)
+        .execute(conn)
 }
 
 /// The account's event with this id.
@@ -214,16 +209,6 @@ pub fn list_first(
         .select((events::sequence, events::created_at))
         .limit(limit)
         .load(conn)
-}
-
-/// The place of the account's last event.
-pub fn last_sequence(conn: &mut DbConnection, account: &AccountId) -> QueryResult<i64> {
-    events::table
-        .filter(events::account_id.eq(account))
-        .filter(events::sequence.gt(0))
-        .select(max(events::sequence))
-        .first(conn)
-        .map(|last: Option<i64>| last.unwrap_or(0))
 }
 
 /// The number from which on the account's events are of this moment or later, but for those that were written at the

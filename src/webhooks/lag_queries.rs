@@ -8,10 +8,12 @@ use crate::clock::Timestamp;
 use crate::db::DbConnection;
 
 /// Both databases know both columns through an index: endpoints are few, and each has one next event.
-const BACKLOG: &str = "SELECT CAST(coalesce(sum(c.last - w.reached), 0) AS BIGINT) AS events, min(e.created_at) AS oldest \
-    FROM webhook_endpoints w JOIN event_counters c ON c.account_id = w.account_id \
+const BACKLOG: &str = "SELECT CAST(coalesce(sum(w.last - w.reached), 0) AS BIGINT) AS events, min(e.created_at) AS oldest \
+    FROM (SELECT account_id, reached, \
+            (SELECT max(sequence) FROM events WHERE events.account_id = webhook_endpoints.account_id) AS last \
+        FROM webhook_endpoints WHERE enabled = 1) w \
     LEFT JOIN events e ON e.account_id = w.account_id AND e.sequence = w.reached + 1 \
-    WHERE w.enabled = 1 AND c.last > w.reached";
+    WHERE w.last > w.reached";
 
 /// What is not delivered yet.
 #[derive(Debug, QueryableByName)]

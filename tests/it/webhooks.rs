@@ -63,10 +63,6 @@ pub fn happen(app: &TestApp, kind: &str, from: i64, to: i64) -> Vec<String> {
         );
         conn.batch_execute(&insert).expect("an event");
     }
-    if app.database.is_sqlite() {
-        let count = "INSERT OR REPLACE INTO event_counters SELECT account_id, max(sequence) FROM events GROUP BY 1";
-        conn.batch_execute(count).expect("a count");
-    }
     let ids = (first..).map(|sequence| EventId::at(account, sequence).as_str().to_owned());
     ids.take(usize::try_from(to - from + 1).expect("some"))
         .collect()

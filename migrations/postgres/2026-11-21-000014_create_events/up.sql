@@ -2,8 +2,7 @@ CREATE SEQUENCE events_written MINVALUE -9223372036854775807 MAXVALUE -1;
 
 -- What happened, in order: written in the transaction of what it reports.
 CREATE TABLE events (
-    -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
-    -- (docs/decisions/0018).
+    -- No foreign key: it is written with what it happened to (docs/decisions/0018).
     account_id      INTEGER NOT NULL,
     -- 1, 2, 3 … of the account, without a gap, and with the account its id (docs/decisions/0020). Given after the
     -- commit, in the order of the commits; until then it is below 0, and says in which order events were written.
@@ -17,11 +16,4 @@ CREATE TABLE events (
     previous_status TEXT,
     created_at      BIGINT NOT NULL,
     PRIMARY KEY (account_id, sequence)
-);
-
--- How far each account's events are numbered.
-CREATE TABLE event_counters (
-    account_id INTEGER NOT NULL REFERENCES accounts (id),
-    last       BIGINT NOT NULL CHECK (last >= 0),
-    PRIMARY KEY (account_id)
 );

@@ -1,2 +1,1 @@
-DROP TABLE event_counters;
 DROP TABLE events;

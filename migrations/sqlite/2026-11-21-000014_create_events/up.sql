@@ -1,7 +1,6 @@
 -- What happened, in order: written in the transaction of what it reports.
 CREATE TABLE events (
-    -- No foreign key: it is written with what it happened to, and it gets its number by event_counters, which has one
-    -- (docs/decisions/0018).
+    -- No foreign key: it is written with what it happened to (docs/decisions/0018).
     account_id      INTEGER NOT NULL,
     -- 1, 2, 3 … of the account, without a gap, and with the account its id (docs/decisions/0020). Given when it is
     -- written; what is copied from PostgreSQL may have one below 0, as there.
@@ -17,10 +16,3 @@ CREATE TABLE events (
     created_at      INTEGER NOT NULL,
     PRIMARY KEY (account_id, sequence)
 ) STRICT;
-
--- How far each account's events are numbered.
-CREATE TABLE event_counters (
-    account_id INTEGER NOT NULL REFERENCES accounts (id),
-    last       INTEGER NOT NULL CHECK (last >= 0),
-    PRIMARY KEY (account_id)
-) STRICT, WITHOUT ROWID;
