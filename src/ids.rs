@@ -1,10 +1,10 @@
 //! The ids: a prefix that says what it is, an underscore, and 20 characters that sort by time.
 //!
 //! The first ten characters are the microsecond of the row's own moment in base 36 (they last until
-//! 2085), the other ten are random. So `ORDER BY id` *is* "oldest first", one index serves a filter and
-//! its order, and a cursor is nothing but an id. Clients treat ids as opaque. Two are made of something else: an
-//! account's is short, because it stands in front of every key ([`AccountId`]), and an event's says its account and its
-//! number ([`EventId`]).
+//! 2085), the other ten are random, but those of an event,
+//! which are its number. So `ORDER BY id` *is* "oldest first", one index serves a filter and
+//! its order, and a cursor is nothing but an id. Clients treat ids as opaque. Only an account's is short, because it
+//! stands in front of every key: [`AccountId`].
 
 use compact_str::CompactString;
 use diesel::deserialize::FromSqlRow;
@@ -17,6 +17,11 @@ use utoipa::ToSchema;
 use crate::clock::Timestamp;
 use crate::db::columns::stored_as_text;
 use crate::parse::{Complaint, Parse};
+
+mod account;
+mod event;
+
+pub use account::AccountId;
 
 const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -109,7 +114,6 @@ pub fn random(prefix: &str) -> CompactString {
     id
 }
 
-/// An id that is kept as text.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
         $(#[$doc])*
@@ -119,6 +123,21 @@ macro_rules! text_id {
         pub struct $name(CompactString);
 
         impl $name {
+            /// A new id for something that happened at `at`.
+            pub fn new(at: Timestamp) -> Self {
+                Self::with_tail(at, &Tail::random())
+            }
+
+            /// The id that ends in `tail` of something that happened at `at`.
+            pub fn with_tail(at: Timestamp, tail: &Tail) -> Self {
+                Self(time_ordered($prefix, at, tail))
+            }
+
+            /// Sorts before every id of something that happened at `at` or later, and after all others.
+            pub fn first_at(at: Timestamp) -> Self {
+                Self(first_at($prefix, at).into())
+            }
+
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -149,88 +168,69 @@ macro_rules! text_id {
     };
 }
 
-/// One that begins with the moment of what it names.
-macro_rules! timed_id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
-        text_id!($(#[$doc])* $name, $prefix, $noun, $example);
-
-        impl $name {
-            /// A new id for something that happened at `at`.
-            pub fn new(at: Timestamp) -> Self {
-                Self::with_tail(at, &Tail::random())
-            }
-
-            /// The id that ends in `tail` of something that happened at `at`.
-            pub fn with_tail(at: Timestamp, tail: &Tail) -> Self {
-                Self(time_ordered($prefix, at, tail))
-            }
-
-            /// Sorts before every id of something that happened at `at` or later, and after all others.
-            pub fn first_at(at: Timestamp) -> Self {
-                Self(first_at($prefix, at).into())
-            }
-        }
-    };
-}
-
-timed_id!(
+text_id!(
     /// An API key's record; not the secret.
     ApiKeyId, "key", "API key", "key_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
     /// A program.
     ProgramId, "prog", "Program", "prog_123abc"
 );
-timed_id!(
+text_id!(
     /// An ambassador: `user` and `student_id` on the wire.
     AmbassadorId, "user", "User", "user_123abc"
 );
-timed_id!(
+text_id!(
     /// A poster.
     PosterId, "poster", "Poster", "poster_123abc"
 );
-timed_id!(
+text_id!(
     /// A scan.
     ImpressionId, "imp", "Impression", "imp_123abc"
 );
-timed_id!(
+text_id!(
     /// A signup.
     ReferralId, "ref", "Referral", "ref_123abc"
 );
-timed_id!(
+text_id!(
     /// A commission.
     EarningId, "earn", "Earning", "earn_123abc"
 );
-timed_id!(
+text_id!(
     /// A purchase of a referred person.
     ConversionId, "conv", "Conversion", "conv_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
     /// Money given back of an order.
     RefundId, "refund", "Refund", "refund_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
     /// A row of the ledger.
     TransferId, "tr", "Transfer", "tr_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
     /// A run that pays out what is due.
     CollectionId, "coll", "Collection", "coll_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
     /// Money on its way to one ambassador.
     PayoutId, "payout", "Payout", "payout_456def"
 );
 
-timed_id!(
+text_id!(
     /// A person the company knows.
     CustomerId, "cust", "Customer", "cust_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
+    /// Something that happened. The ten characters behind its moment are not random, but its number among the account's
+    /// events (docs/decisions/0020).
+    EventId, "evt", "Event", "evt_gskwtd4u8000000003mv"
+);
+text_id!(
     /// Something that was done by who runs a program.
     ActId, "act", "Act", "act_0h5m8k2q9sx7v3n1b6tz"
 );
-timed_id!(
+text_id!(
     /// Where events are sent.
     WebhookEndpointId, "whe", "Webhook endpoint", "whe_0h5m8k2q9sx7v3n1b6tz"
 );
@@ -250,12 +250,6 @@ impl<T: Id> Parse for Wanted<T> {
         Ok(Self(T::from_outside(text)))
     }
 }
-
-mod account;
-mod event;
-
-pub use account::AccountId;
-pub use event::EventId;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use super::queries::Found;
 use super::steps::Stretch;
 use crate::db::schema::events;
 use crate::db::{DbConnection, QueryResult};
+use crate::events::model::Event;
 use crate::ids::AccountId;
 
 /// Runs a statement that begins with the account, and then wants the two ends of the stretch. (SQLite numbers `$1`,
@@ -217,20 +218,19 @@ differences! {
     moves_of_payouts: &chain("payout_moves", "payout_id", "payouts", "processing");
 }
 
-/// SQLite. The numbers of events whose object is none, behind `after` up to and with `until`.
+/// SQLite. Events whose object is none, with numbers behind `after` up to and with `until`.
 pub(super) fn odd_events(
     conn: &mut DbConnection,
     account: &AccountId,
     after: i64,
     until: i64,
-) -> QueryResult<Vec<i64>> {
+) -> QueryResult<Vec<Event>> {
     let is_object = is_object("data");
-    events::table
+    Event::query()
         .filter(events::account_id.eq(account))
         .filter(events::sequence.gt(after))
         .filter(events::sequence.le(until))
         .filter(sql::<Bool>(&format!("NOT {is_object}")))
-        .select(events::sequence)
         .load(conn)
 }
 

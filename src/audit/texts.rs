@@ -7,7 +7,7 @@ use super::report::Findings;
 use super::steps::{Stretch, Walk, list};
 use crate::db::{DbConnection, QueryResult};
 use crate::error::Error;
-use crate::ids::{AccountId, EventId};
+use crate::ids::AccountId;
 
 /// Of scans.
 pub(super) fn of_scans(
@@ -53,9 +53,8 @@ pub(super) fn of_events(
         };
         findings.looked_at(i64::try_from(found.len()).unwrap_or(i64::MAX));
         if let DbConnection::Sqlite(_) = conn {
-            for sequence in differences::odd_events(conn, account, after, until)? {
-                let id = EventId::at(*account, sequence);
-                findings.differs(id.as_str(), "data is no object");
+            for event in differences::odd_events(conn, account, after, until)? {
+                findings.differs(event.id().as_str(), "data is no object");
             }
         }
         after = until;

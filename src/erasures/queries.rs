@@ -215,13 +215,14 @@ pub(super) fn empty_events(
         .load(conn)?;
     for sequence in sequences {
         let event = events::table.find((account, sequence));
-        let data: Option<String> = event.select(events::data).first(conn).optional()?;
+        let event = event.select((events::data, events::created_at));
+        let found: Option<(String, Timestamp)> = event.first(conn).optional()?;
         // Events have an end too (`HANDBILL_EVENT_RETENTION_DAYS`), also since this one was found.
-        let Some(data) = data else { continue };
+        let Some((data, at)) = found else { continue };
         diesel::update(events::table.find((account, sequence)))
             .set(events::data.eq(emptied(&data)))
             .execute(conn)?;
-        let id = EventId::at(*account, *sequence);
+        let id = EventId::numbered(at, *sequence);
         for endpoint in &endpoints {
             diesel::update(webhook_deliveries::table.find((account, endpoint, &id)))
                 .set((

@@ -102,6 +102,6 @@ pub struct Event {
 impl Event {
     /// `evt_…`, once it has a number.
     pub fn id(&self) -> EventId {
-        EventId::at(self.account_id, self.sequence)
+        EventId::numbered(self.created_at, self.sequence)
     }
 }

@@ -100,13 +100,15 @@ pub fn find(
     account: &AccountId,
     id: &EventId,
 ) -> QueryResult<Option<Event>> {
-    match id.sequence(*account) {
-        None => Ok(None),
-        Some(sequence) => Event::query()
-            .find((account, sequence))
-            .first(conn)
-            .optional(),
-    }
+    let Some(sequence) = id.sequence() else {
+        return Ok(None);
+    };
+    let numbered: Option<Event> = Event::query()
+        .find((account, sequence))
+        .first(conn)
+        .optional()?;
+    // In a database that was restored another event may have its number by now.
+    Ok(numbered.filter(|event| event.id() == *id))
 }
 
 /// The next of the account's events behind the one numbered `after`, in their order.

@@ -45,7 +45,7 @@ fields! {
     #[into_params(parameter_in = Query)]
     pub struct EventQuery {
         /// The id of the last event already seen; without it, from the first on.
-        #[param(value_type = Option<String>, example = "evt_0h5m8k00000000000016")]
+        #[param(value_type = Option<String>, example = "evt_gskwtd4u8000000003mv")]
         pub after: Option<EventId>,
         /// Only events of these types, with commas between them; `referral.*` means all that begin so.
         #[param(value_type = Option<String>, example = "referral.*,payout.paid")]

@@ -11,7 +11,7 @@ use crate::ids::EventId;
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event, example = json!({
-    "id": "evt_0h5m8k000000000003mv", "type": "referral.verified", "sequence": 4711, "object_id": "ref_123abc",
+    "id": "evt_gskwtd4u8000000003mv", "type": "referral.verified", "sequence": 4711, "object_id": "ref_123abc",
     "previous_status": "converted", "created_at": "2024-01-18T14:45:00Z",
     "data": {"id": "ref_123abc", "status": "verified"}
 }))]

@@ -37,13 +37,8 @@ impl AccountId {
     /// The id as text.
     pub fn text(self) -> CompactString {
         let mut text = CompactString::const_new("acct_");
-        self.push_digits(&mut text);
+        push_digits::<DIGITS>(&mut text, self.0.unsigned_abs().into());
         text
-    }
-
-    /// Puts its digits behind `text`.
-    pub(super) fn push_digits(self, text: &mut CompactString) {
-        push_digits::<DIGITS>(text, self.0.unsigned_abs().into());
     }
 
     /// The id as the databases keep it.

@@ -34,7 +34,7 @@ pub fn find(
         .optional()
 }
 
-/// A page of an endpoint's deliveries, in the order of the events' ids, which is that of their numbers.
+/// A page of an endpoint's deliveries, in the order of the events' ids.
 pub fn list(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -49,13 +49,7 @@ pub fn list(
     if let Some(status) = status {
         query = query.filter(webhook_deliveries::status.eq(status));
     }
-    // An endpoint gets its events one after the other, so nothing comes to stand before what was seen; and these ids say
-    // nothing about when that could be.
-    let page = Page {
-        before: None,
-        ..page.clone()
-    };
-    paged!(query, webhook_deliveries::event_id, &page).load(conn)
+    paged!(query, webhook_deliveries::event_id, page).load(conn)
 }
 
 /// Stores what became of events, in place of what was known before. When an event was first tried stays as it is,

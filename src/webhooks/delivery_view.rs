@@ -13,7 +13,7 @@ use crate::ids::EventId;
 /// What became of an event at an endpoint, as of the last attempt.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Delivery, example = json!({
-    "id": "evt_0h5m8k000000000003mv", "type": "referral.created", "status": "pending", "attempts": 2, "last_status": 500,
+    "id": "evt_gshepmx6o000000000sy", "type": "referral.created", "status": "pending", "attempts": 2, "last_status": 500,
     "last_error": "answered 500", "excerpt": "Internal Server Error", "took_ms": 31, "first_at": "2024-01-15T10:30:00Z",
     "last_at": "2024-01-15T10:30:05Z", "next_at": "2024-01-15T10:35:05Z"
 }))]

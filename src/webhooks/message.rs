@@ -57,7 +57,7 @@ impl Message {
             kind: TEST.to_owned(),
             timestamp: now,
             data: RawValue::from_string(data).unwrap_or_default(),
-            id: EventId::of_no_event(),
+            id: EventId::new(now),
             sequence: None,
             previous_status: None,
             dialect,

@@ -5,7 +5,6 @@ use super::delivery_queries;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::events::queries::first_since;
 use crate::ids::{AccountId, EventId};
 
 /// How many are deleted in one transaction, so that writers in between never wait long.
@@ -18,7 +17,7 @@ pub fn forget(
     cutoff: Timestamp,
 ) -> Result<usize, Error> {
     // An event is older than its deliveries, so these walk along the primary key.
-    let end = EventId::at(*account, first_since(conn, account, cutoff)?);
+    let end = EventId::first_at(cutoff);
     let mut forgotten = 0;
     for endpoint in super::queries::list_ids(conn, account)? {
         if forgotten == 0 {

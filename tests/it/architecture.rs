@@ -28,7 +28,6 @@ const RULES: [(&str, &[&str], &str); 5] = [
             "/db/",
             "/ids.rs",
             "/ids/account.rs",
-            "/ids/event.rs",
             "/clock.rs",
             "/money.rs",
             "/text.rs",

@@ -9,6 +9,7 @@ use handbill::encryption::EncryptionKeys;
 use handbill::events::number::{number_all, number_some};
 use handbill::events::queries::{has_unnumbered, list_numbered};
 use handbill::events::view::EventView;
+use handbill::ids::EventId;
 use handbill::parse::Parse;
 use handbill::text::Name;
 use serde_json::json;
@@ -17,6 +18,19 @@ use crate::support::database::Database;
 use crate::support::{TestApp, on_both};
 
 on_both! {
+    // After a restore numbers are given again, and whoever knows one from before must not take the new event for it.
+    async fn an_event_is_known_by_its_moment_and_its_number(app: &TestApp) {
+        app.a_referral().await;
+        let event = app.get("/api/v1/events").await.ok()["events"][0].clone();
+        let path = |id: &str| format!("/api/v1/events/{id}");
+        assert_eq!(app.get(&path(event["id"].as_str().expect("an id"))).await.ok(), event);
+        let number = event["sequence"].as_i64().expect("a number");
+        let other = EventId::numbered(app.app.clock.now().plus_seconds(1), number);
+        app.get(&path(other.as_str())).await.refused(404, "Event not found");
+        let feed = app.get(&format!("/api/v1/events?after={}", other.as_str())).await.refused_with(400);
+        assert_eq!(feed["errors"][0]["code"], "unknown_id");
+    }
+
     // Where there is no endpoint and nobody reads, events wait for their numbers; there may be a great many of them.
     async fn many_events_that_nobody_asked_for_get_their_numbers_some_at_a_time(app: &TestApp) {
         let scan = app.a_scan().await;

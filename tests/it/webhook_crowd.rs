@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt::task::JoinHandle;
 use handbill::clock::Clock;
+use handbill::clock::Timestamp;
 use handbill::events::emit::emit;
 use handbill::events::model::{Event, EventKind};
 use handbill::ids::{AccountId, EventId};
@@ -41,25 +42,26 @@ async fn happen(app: &TestApp, count: usize) -> Vec<Arrival> {
     let mut pace = interval(EVERY);
     while happened.len() < count {
         pace.tick().await;
-        some_events(app, account).await;
+        let at = some_events(app, account).await;
         let now = Instant::now();
         let first = i64::try_from(happened.len()).expect("a number") + 1;
         let ids = (first..)
             .take(TOGETHER)
-            .map(|number| EventId::at(account, number));
+            .map(|number| EventId::numbered(at, number));
         happened.extend(ids.map(|id| (id.as_str().to_owned(), now)));
     }
     happened
 }
 
-async fn some_events(app: &TestApp, account: AccountId) {
+async fn some_events(app: &TestApp, account: AccountId) -> Timestamp {
     let work = move |conn: &mut _, now| {
         let view = json!({ "id": "ref_1", "first_name": "John", "last_name": "Doe" });
         let event = |_| Event::new(&account, EventKind::ReferralCreated, "ref_1", &view, now);
         let events: Vec<Event> = (0..TOGETHER).map(event).collect::<Result<_, _>>()?;
-        emit(conn, events)
+        emit(conn, events)?;
+        Ok(now)
     };
-    app.app.db.write(work).await.expect("a write");
+    app.app.db.write(work).await.expect("a write")
 }
 
 fn ids(arrivals: &[Arrival]) -> Vec<&str> {

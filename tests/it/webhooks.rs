@@ -49,8 +49,9 @@ pub fn happen(app: &TestApp, kind: &str, from: i64, to: i64) -> Vec<String> {
     // What was there before is numbered, so that it is known which numbers come now.
     number(&mut conn, &account).expect("numbers");
     let first = last_sequence(&mut conn, &account).expect("a number") + 1;
+    let now = app.app.clock.now();
     for n in from..=to {
-        let now = app.app.clock.now().micros();
+        let at = now.micros();
         // As `emit` does: SQLite numbers at once, PostgreSQL when somebody reads.
         let sequence = match app.database.is_sqlite() {
             true => "(SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE account_id = a.id)",
@@ -58,12 +59,12 @@ pub fn happen(app: &TestApp, kind: &str, from: i64, to: i64) -> Vec<String> {
         };
         let insert = format!(
             "INSERT INTO events (account_id, sequence, kind, object_id, data, previous_status, created_at) \
-             SELECT a.id, {sequence}, '{kind}', 'ref_{n}', '{{\"id\":\"ref_{n}\",\"n\":{n}}}', 'pending', {now} \
+             SELECT a.id, {sequence}, '{kind}', 'ref_{n}', '{{\"id\":\"ref_{n}\",\"n\":{n}}}', 'pending', {at} \
              FROM accounts a WHERE a.name = 'default'"
         );
         conn.batch_execute(&insert).expect("an event");
     }
-    let ids = (first..).map(|sequence| EventId::at(account, sequence).as_str().to_owned());
+    let ids = (first..).map(|sequence| EventId::numbered(now, sequence).as_str().to_owned());
     ids.take(usize::try_from(to - from + 1).expect("some"))
         .collect()
 }

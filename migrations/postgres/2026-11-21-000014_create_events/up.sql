@@ -4,7 +4,7 @@ CREATE SEQUENCE events_written MINVALUE -9223372036854775807 MAXVALUE -1;
 CREATE TABLE events (
     -- No foreign key: it is written with what it happened to (docs/decisions/0018).
     account_id      INTEGER NOT NULL,
-    -- 1, 2, 3 … of the account, without a gap, and with the account its id (docs/decisions/0020). Given after the
+    -- 1, 2, 3 … of the account, without a gap, and with the moment its id (docs/decisions/0020). Given after the
     -- commit, in the order of the commits; until then it is below 0, and says in which order events were written.
     sequence        BIGINT NOT NULL DEFAULT nextval('events_written') CHECK (sequence <> 0),
     kind            TEXT NOT NULL,

@@ -2,7 +2,7 @@
 CREATE TABLE events (
     -- No foreign key: it is written with what it happened to (docs/decisions/0018).
     account_id      INTEGER NOT NULL,
-    -- 1, 2, 3 … of the account, without a gap, and with the account its id (docs/decisions/0020). Given when it is
+    -- 1, 2, 3 … of the account, without a gap, and with the moment its id (docs/decisions/0020). Given when it is
     -- written; what is copied from PostgreSQL may have one below 0, as there.
     sequence        INTEGER NOT NULL CHECK (sequence <> 0),
     kind            TEXT NOT NULL,
