@@ -1,6 +1,6 @@
 //! Every statement about `events`.
 
-use diesel::dsl::{exists, sql};
+use diesel::dsl::{min, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
@@ -68,19 +68,23 @@ pub fn insert(conn: &mut DbConnection, rows: &[Event]) -> QueryResult<()> {
 
 /// Whether some of the account's events have no number yet.
 pub fn has_unnumbered(conn: &mut DbConnection, account: &AccountId) -> QueryResult<bool> {
-    let unnumbered = events::table
+    let first: Option<i64> = events::table
         .filter(events::account_id.eq(account))
-        .filter(events::sequence.lt(0));
-    diesel::select(diesel::dsl::exists(unnumbered)).get_result(conn)
+        .select(min(events::sequence))
+        .first(conn)?;
+    Ok(first.is_some_and(|first| first < 0))
 }
 
 /// The accounts of which that is so.
 pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>> {
-    let unnumbered = events::table
+    // Asked so, it is a look at the first entry of each account's in the key's index, whatever the database thinks how many
+    // there are.
+    let first = events::table
         .filter(events::account_id.eq(accounts::id))
-        .filter(events::sequence.lt(0));
+        .select(min(events::sequence))
+        .single_value();
     accounts::table
-        .filter(exists(unnumbered))
+        .filter(first.lt(0))
         .select(accounts::id)
         .load(conn)
 }

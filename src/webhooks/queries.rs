@@ -1,6 +1,6 @@
 //! Every statement about `webhook_endpoints`, and what of `events` they have to do with.
 
-use diesel::dsl::{exists, max, min};
+use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
 use super::lanes::Standing;
@@ -168,12 +168,13 @@ pub fn delete(
 
 /// The accounts with an endpoint that waits for events which are not numbered yet. Above accounts, as the dispatcher is.
 pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>> {
-    let waiting = events::table
+    let first = events::table
         .filter(events::account_id.eq(webhook_endpoints::account_id))
-        .filter(events::sequence.lt(0));
+        .select(min(events::sequence))
+        .single_value();
     webhook_endpoints::table
         .filter(webhook_endpoints::enabled.eq(1))
-        .filter(exists(waiting))
+        .filter(first.lt(0))
         .select(webhook_endpoints::account_id)
         .distinct()
         .load(conn)
@@ -187,9 +188,10 @@ pub fn list_due(
     now: Timestamp,
     limit: i64,
 ) -> QueryResult<Vec<Endpoint>> {
-    let ahead = events::table
+    let last = events::table
         .filter(events::account_id.eq(webhook_endpoints::account_id))
-        .filter(events::sequence.gt(webhook_endpoints::reached));
+        .select(max(events::sequence))
+        .single_value();
     let next = webhook_endpoints::next_attempt_at;
     let lease = webhook_endpoints::leased_until;
     Endpoint::query()
@@ -201,7 +203,7 @@ pub fn list_due(
                 .is_not_null()
                 .eq(standing == Standing::Failing),
         )
-        .filter(exists(ahead))
+        .filter(last.gt(webhook_endpoints::reached.nullable()))
         .order((lease.is_not_null(), lease, webhook_endpoints::id))
         .limit(limit)
         .load(conn)
