@@ -12,8 +12,9 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::erasures;
+use crate::erasures::forget::OfScan;
 use crate::error::Error;
-use crate::events::number::number_all;
+use crate::events::number::{number_all, number_new};
 use crate::ids::{AccountId, ImpressionId};
 use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
@@ -42,7 +43,7 @@ const REPLAYED_TOGETHER: usize = 500;
 
 /// How far each account's scans, and the events of scans, have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
-pub struct Reached(HashMap<AccountId, ImpressionId>, HashMap<AccountId, i64>);
+pub struct Reached(HashMap<AccountId, ImpressionId>, HashMap<AccountId, OfScan>);
 
 /// Works until it is dropped. Several processes on one database may do so at the same time.
 pub async fn run(app: App) {
@@ -252,13 +253,13 @@ async fn retain_events(
     cutoff: Timestamp,
     reached: &mut Reached,
 ) -> Result<(), Error> {
+    // What has no number yet could come to stand behind what was gone through.
+    number_new(&app.db, &account).await?;
     loop {
         let (id, after) = (account, reached.1.get(&account).copied());
         let due = app
             .db
-            .read_at_length(move |conn| {
-                erasures::forget::due(conn, &id, after.unwrap_or(0), cutoff)
-            })
+            .read_at_length(move |conn| erasures::forget::due(conn, &id, after, cutoff))
             .await?;
         let Some(last) = due.last().copied() else {
             return Ok(());

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::blank::without_anybody;
 use super::erase::{erase, tell};
 use super::person::Person;
-use super::queries;
+use super::{event_queries, queries};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -91,8 +91,8 @@ fn in_account(
         objects.extend(person.objects(conn, account)?);
     }
     number(conn, account)?;
-    queries::each_event_about(conn, account, &objects, 0, |conn, found| {
-        queries::empty_events(conn, account, &found, without_anybody)
+    event_queries::each_event_about(conn, account, &objects, 0, |conn, found| {
+        event_queries::empty_events(conn, account, &found, without_anybody)
     })?;
     let reached = last_sequence(conn, account)?;
     for (person, erased) in people {

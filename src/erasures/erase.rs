@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::blank::without_anybody;
 use super::person::Person;
-use super::queries;
+use super::{event_queries, queries};
 use crate::acts::model::{Act, Action};
 use crate::acts::note::note;
 use crate::clock::Timestamp;
@@ -37,7 +37,7 @@ pub fn traces(
     let reached = last_sequence(conn, account)?;
     let objects = person.objects(conn, account)?;
     let mut events = Vec::new();
-    queries::each_event_about(conn, account, &objects, after, |_, found| {
+    event_queries::each_event_about(conn, account, &objects, after, |_, found| {
         events.extend(found);
         Ok(())
     })?;
@@ -46,7 +46,7 @@ pub fn traces(
 
 /// Empties some of these events. That they are empty before the person is harms nobody: asked again, the erasure goes on.
 pub fn empty(conn: &mut DbConnection, account: &AccountId, events: &[i64]) -> Result<(), Error> {
-    Ok(queries::empty_events(
+    Ok(event_queries::empty_events(
         conn,
         account,
         events,
@@ -83,19 +83,23 @@ pub fn erase(
     now: Timestamp,
 ) -> Result<Timestamp, Error> {
     person.hold(conn, account)?;
+    let faces = person.faces(conn, account)?;
+    // All of them before the events' name: whoever has that waits for nobody's row.
+    for face in &faces {
+        face.hold(conn, account)?;
+    }
     let objects = person.objects(conn, account)?;
     // Those that wait for a number are looked at too, and until this is committed nobody numbers them while they are.
     number(conn, account)?;
-    queries::each_event_about(conn, account, &objects, reached, |conn, found| {
-        queries::empty_events(conn, account, &found, without_anybody)
+    event_queries::each_event_about(conn, account, &objects, reached, |conn, found| {
+        event_queries::empty_events(conn, account, &found, without_anybody)
     })?;
     if matches!(person, Person::Customer(_)) {
         // Dialects show customers. Who repeats a request now is not told what is gone.
         replies::queries::forget_all(conn, account)?;
     }
     let mut since = now;
-    for face in person.faces(conn, account)? {
-        face.hold(conn, account)?;
+    for face in faces {
         face.empty(conn, account, now)?;
         match queries::erased_at(conn, account, face.id())? {
             Some(before) if face == *person => since = before,

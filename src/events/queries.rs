@@ -217,30 +217,6 @@ pub fn list_first(
         .load(conn)
 }
 
-/// The number from which on the account's events are of this moment or later, but for those that were written at the
-/// same time in another order.
-pub fn first_since(
-    conn: &mut DbConnection,
-    account: &AccountId,
-    moment: Timestamp,
-) -> QueryResult<i64> {
-    let (mut first, mut end) = (1, last_sequence(conn, account)? + 1);
-    while first < end {
-        let middle = first + (end - first) / 2;
-        let at: Option<Timestamp> = events::table
-            .find((account, middle))
-            .select(events::created_at)
-            .first(conn)
-            .optional()?;
-        // What was forgotten is older.
-        match at {
-            Some(at) if at >= moment => end = middle,
-            _ => first = middle + 1,
-        }
-    }
-    Ok(first)
-}
-
 /// Deletes the account's events up to this place. How many.
 pub fn delete_through(
     conn: &mut DbConnection,

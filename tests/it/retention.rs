@@ -60,6 +60,31 @@ on_both! {
             assert_eq!(after.len(), before.len());
         }
     }
+
+    // A journal is replayed when the database is back, and scans are reported late: the order of events is not that of scans.
+    async fn a_scan_that_is_told_late_is_forgotten_in_time_and_no_younger_one_with_it(app: &TestApp) {
+        let poster = app.a_poster().await;
+        app.wait(60 * 86_400);
+        let days = [1, 2, 29, 40, 1, 31, 3];
+        for day in days {
+            let at = app.app.clock.now().plus_seconds(-day * 86_400);
+            let scan = json!({ "poster_id": poster["id"], "scanned_at": at, "user_agent": "canary/1.0" });
+            app.post("/api/v1/impressions", scan).await.ok();
+        }
+        let known = async || -> Vec<bool> {
+            let events = app.all("events").await;
+            let scans = events.iter().filter(|event| event["type"] == "impression.created");
+            scans.map(|scan| scan["data"]["user_agent"] == "canary/1.0").collect()
+        };
+        let younger_than = |age: i64| days.map(|day| day < age).to_vec();
+        let mut reached = Reached::default();
+        worker::retain(&app.app, &mut reached).await.expect("done");
+        assert_eq!(known().await, younger_than(30));
+        // Two days later another is too old.
+        app.wait(2 * 86_400);
+        worker::retain(&app.app, &mut reached).await.expect("done");
+        assert_eq!(known().await, younger_than(28));
+    }
 }
 
 on_both! {

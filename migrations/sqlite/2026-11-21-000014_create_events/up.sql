@@ -16,3 +16,6 @@ CREATE TABLE events (
     created_at      INTEGER NOT NULL,
     PRIMARY KEY (account_id, sequence)
 ) STRICT;
+
+-- The events of scans, in the order of the scans, which are told late now and then. Others are not in it.
+CREATE INDEX events_of_scans ON events (account_id, created_at, sequence) WHERE kind = 'impression.created';
