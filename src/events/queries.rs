@@ -178,8 +178,7 @@ pub fn list_of_introductions(
     wanted: &OfIntroductions,
     page: &Page,
 ) -> QueryResult<Vec<Event>> {
-    const INDEXED: &str =
-        "kind IN ('introduction.created', 'introduction.qualified', 'introduction.rewarded')";
+    const INDEXED: &str = "(kind = 'introduction.created' OR kind = 'introduction.qualified' OR kind = 'introduction.rewarded')";
     let query = Event::query()
         .filter(events::account_id.eq(account))
         .filter(sql::<Bool>(INDEXED))

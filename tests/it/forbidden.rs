@@ -81,14 +81,15 @@ async fn the_databases_refuse_what_the_code_refuses() {
     }
 }
 
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    opcode: String,
+}
+
 /// One would make SQLite keep a journal of every statement of many rows (docs/decisions/0018).
 #[actix_web::test]
 async fn sqlite_stores_what_comes_in_crowds_without_calling_a_function() {
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = Text)]
-        opcode: String,
-    }
     let database = Database::sqlite();
     let mut conn = database.connect();
     for table in ["impressions", "referrals", "events", "accounts"] {
@@ -96,6 +97,33 @@ async fn sqlite_stores_what_comes_in_crowds_without_calling_a_function() {
         let steps: Vec<Step> = sql_query(statement).load(&mut conn).expect("steps");
         let calls = steps.iter().any(|step| step.opcode.contains("Func"));
         assert_eq!(calls, table == "accounts", "{table}");
+    }
+}
+
+/// A check with `IN` of three or more makes one (docs/decisions/0018).
+#[test]
+fn sqlite_stores_what_grows_without_a_table_per_row() {
+    let database = Database::sqlite();
+    let mut conn = database.connect();
+    for table in [
+        "impressions",
+        "referrals",
+        "events",
+        "daily_stats",
+        "conversions",
+        "earnings",
+        "transfers",
+        "payouts",
+        "webhook_deliveries",
+        "programs",
+    ] {
+        let columns = format!("SELECT name AS opcode FROM pragma_table_info('{table}')");
+        let columns: Vec<Step> = sql_query(columns).load(&mut conn).expect("columns");
+        let values = vec!["?"; columns.len()].join(", ");
+        let statement = format!("EXPLAIN INSERT OR FAIL INTO {table} VALUES ({values})");
+        let steps: Vec<Step> = sql_query(statement).load(&mut conn).expect("steps");
+        let makes = steps.iter().any(|step| step.opcode == "OpenEphemeral");
+        assert_eq!(makes, table == "programs", "{table}");
     }
 }
 

@@ -16,4 +16,4 @@ CREATE INDEX replies_by_age ON replies (account_id, created_at);
 
 -- The events that VINR has a word for, which are few among many.
 CREATE INDEX events_of_introductions ON events (account_id, sequence)
-WHERE kind IN ('introduction.created', 'introduction.qualified', 'introduction.rewarded');
+WHERE kind = 'introduction.created' OR kind = 'introduction.qualified' OR kind = 'introduction.rewarded';

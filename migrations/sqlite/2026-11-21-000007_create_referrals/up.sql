@@ -1,5 +1,6 @@
 -- No check calls a function, for which SQLite would keep a journal of every statement of many rows (docs/decisions/0018):
--- how long a text may be is up to the types that read it, and `handbill verify` looks.
+-- how long a text may be is up to the types that read it, and `handbill verify` looks. Nor
+-- does one say `IN` of three or more, for which SQLite would make a table at every row.
 CREATE TABLE referrals (
     account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
@@ -17,7 +18,7 @@ CREATE TABLE referrals (
     profile_picture         TEXT,
     -- The company's own name for the person.
     external_id             TEXT CHECK (external_id <> ''),
-    status                  TEXT NOT NULL CHECK (status IN ('pending', 'converted', 'verified', 'rejected')),
+    status                  TEXT NOT NULL CHECK (status = 'pending' OR status = 'converted' OR status = 'verified' OR status = 'rejected'),
     verified_at             INTEGER,
     metadata                TEXT NOT NULL CHECK (metadata >= '{' AND metadata < '|'),
     -- The caller's key for the write that made this row, kept for ever, and what it must be repeated with.

@@ -8,7 +8,7 @@ CREATE TABLE conversions (
     ambassador_id           TEXT NOT NULL,
     -- The company's own: one order is one conversion, for ever.
     order_id                TEXT NOT NULL CHECK (length(order_id) BETWEEN 1 AND 255),
-    kind                    TEXT NOT NULL CHECK (kind IN ('purchase', 'subscription', 'renewal')),
+    kind                    TEXT NOT NULL CHECK (kind = 'purchase' OR kind = 'subscription' OR kind = 'renewal'),
     -- Minor units of currency.
     amount                  INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 99999999999),
     currency                TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),

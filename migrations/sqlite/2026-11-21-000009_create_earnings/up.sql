@@ -11,13 +11,16 @@ CREATE TABLE earnings (
     -- "type" on the wire: free text.
     kind                    TEXT CHECK (length(kind) <= 255),
     description             TEXT CHECK (length(description) <= 2000),
-    status                  TEXT NOT NULL CHECK (status IN ('pending', 'processing', 'paid', 'failed')),
+    status                  TEXT NOT NULL CHECK (status = 'pending' OR status = 'processing' OR status = 'paid' OR status = 'failed'),
     -- The payout's or transaction's id elsewhere.
     reference_id            TEXT CHECK (length(reference_id) <= 255),
     paid_at                 INTEGER,
     metadata                TEXT NOT NULL CHECK (json_type(metadata) = 'object'),
     -- How it came to be.
-    origin                  TEXT NOT NULL CHECK (origin IN ('reported', 'commission', 'bonus', 'reinstatement', 'reward')),
+    origin                  TEXT NOT NULL CHECK (
+        origin = 'reported' OR origin = 'commission' OR origin = 'bonus'
+        OR origin = 'reinstatement' OR origin = 'reward'
+    ),
     -- commission: of what, and by which version of the program's rules.
     conversion_id           TEXT,
     rule_version            INTEGER,

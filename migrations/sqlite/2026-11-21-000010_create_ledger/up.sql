@@ -34,8 +34,14 @@ CREATE TABLE transfers (
     currency      TEXT NOT NULL,
     -- 1, 2, 3 … of this ambassador in this currency, without a gap.
     position      INTEGER NOT NULL CHECK (position >= 1),
-    debit         TEXT NOT NULL CHECK (debit IN ('expense', 'pending', 'available', 'in_payout', 'paid', 'owed_back')),
-    credit        TEXT NOT NULL CHECK (credit IN ('expense', 'pending', 'available', 'in_payout', 'paid', 'owed_back')),
+    debit         TEXT NOT NULL CHECK (
+        debit = 'expense' OR debit = 'pending' OR debit = 'available'
+        OR debit = 'in_payout' OR debit = 'paid' OR debit = 'owed_back'
+    ),
+    credit        TEXT NOT NULL CHECK (
+        credit = 'expense' OR credit = 'pending' OR credit = 'available'
+        OR credit = 'in_payout' OR credit = 'paid' OR credit = 'owed_back'
+    ),
     amount        INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 99999999999),
     reason        TEXT NOT NULL,
     earning_id    TEXT NOT NULL,

@@ -28,7 +28,7 @@ CREATE TABLE payouts (
     -- Minor units of currency; the sum of the items.
     amount         INTEGER NOT NULL CHECK (amount BETWEEN 1 AND 99999999999),
     currency       TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
-    status         TEXT NOT NULL CHECK (status IN ('processing', 'paid', 'failed', 'cancelled')),
+    status         TEXT NOT NULL CHECK (status = 'processing' OR status = 'paid' OR status = 'failed' OR status = 'cancelled'),
     -- The bank's or the provider's.
     reference_id   TEXT CHECK (length(reference_id) <= 255),
     failure_reason TEXT CHECK (length(failure_reason) <= 2000),

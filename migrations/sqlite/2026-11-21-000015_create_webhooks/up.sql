@@ -54,7 +54,7 @@ CREATE TABLE webhook_deliveries (
     endpoint_id TEXT NOT NULL,
     event_id    TEXT NOT NULL,
     kind        TEXT NOT NULL,
-    status      TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
+    status      TEXT NOT NULL CHECK (status = 'pending' OR status = 'delivered' OR status = 'failed'),
     attempts    INTEGER NOT NULL CHECK (attempts >= 1),
     last_status INTEGER,
     last_error  TEXT,
