@@ -60,15 +60,14 @@ impl EmailAddress {
     /// (UTS #46: `müller.example` is `xn--mller-kva.example`).
     pub fn folded(&self) -> String {
         let text = self.0.as_str();
-        if text.is_ascii() {
-            return text.to_ascii_lowercase();
+        match text.rsplit_once('@').filter(|_| !text.is_ascii()) {
+            None => text.to_lowercase(),
+            Some((local, domain)) => {
+                let host = Host::parse(domain).map(|host| host.to_string());
+                let domain = host.unwrap_or_else(|_| domain.to_lowercase());
+                format!("{}@{domain}", local.to_lowercase())
+            }
         }
-        let Some((local, domain)) = text.rsplit_once('@') else {
-            return text.to_lowercase();
-        };
-        let host = Host::parse(domain).map(|host| host.to_string());
-        let domain = host.unwrap_or_else(|_| domain.to_lowercase());
-        format!("{}@{domain}", local.to_lowercase())
     }
 }
 
