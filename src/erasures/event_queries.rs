@@ -13,6 +13,9 @@ use crate::ids::{AccountId, EventId};
 /// How many events are looked at together.
 const STEP: i64 = 500;
 
+/// The words of the index of events of scans.
+pub const OF_SCANS: &str = "kind = 'impression.created'";
+
 /// Shows `work` the numbers of the account's events about these objects, behind the one numbered `after`, a few at a time.
 /// Looks at all of them: there is no index by object, which every signup would pay for.
 pub(super) fn each_event_about(
@@ -87,14 +90,13 @@ pub(super) fn events_of_scans(
     after: Option<OfScan>,
     cutoff: Timestamp,
 ) -> QueryResult<Vec<OfScan>> {
-    const INDEXED: &str = "kind = 'impression.created'";
     let (at, number) = after.unwrap_or((Timestamp::from_micros(i64::MIN), 0));
     let is_behind = events::created_at
         .gt(at)
         .or(events::sequence.gt(number).and(events::created_at.eq(at)));
     events::table
         .filter(events::account_id.eq(account))
-        .filter(sql::<Bool>(INDEXED))
+        .filter(sql::<Bool>(OF_SCANS))
         .filter(events::sequence.gt(0))
         .filter(events::created_at.ge(at))
         .filter(is_behind)

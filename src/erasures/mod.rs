@@ -8,7 +8,7 @@
 pub mod again;
 pub mod blank;
 pub mod erase;
-mod event_queries;
+pub mod event_queries;
 pub mod everywhere;
 pub mod forget;
 pub mod person;

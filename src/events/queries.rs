@@ -159,6 +159,9 @@ pub fn list(
     query.load(conn)
 }
 
+/// The words of the index of events about introductions.
+pub const OF_INTRODUCTIONS: &str = "(kind = 'introduction.created' OR kind = 'introduction.qualified' OR kind = 'introduction.rewarded')";
+
 /// Which events about introductions.
 #[derive(Debug, Clone)]
 pub struct OfIntroductions {
@@ -178,10 +181,9 @@ pub fn list_of_introductions(
     wanted: &OfIntroductions,
     page: &Page,
 ) -> QueryResult<Vec<Event>> {
-    const INDEXED: &str = "(kind = 'introduction.created' OR kind = 'introduction.qualified' OR kind = 'introduction.rewarded')";
     let query = Event::query()
         .filter(events::account_id.eq(account))
-        .filter(sql::<Bool>(INDEXED))
+        .filter(sql::<Bool>(OF_INTRODUCTIONS))
         .filter(events::kind.eq_any(wanted.kinds.clone()))
         .filter(events::created_at.ge(wanted.period.0))
         .filter(events::created_at.lt(wanted.period.1))

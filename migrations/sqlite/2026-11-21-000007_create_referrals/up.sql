@@ -1,6 +1,6 @@
 -- No check calls a function, for which SQLite would keep a journal of every statement of many rows (docs/decisions/0018):
--- how long a text may be is up to the types that read it, and `handbill verify` looks. Nor
--- does one say `IN` of three or more, for which SQLite would make a table at every row.
+-- how long a text may be is up to the types that read it, and `handbill verify` looks.
+-- Nor does one say `IN` of three or more, for which SQLite would make a table at every row.
 CREATE TABLE referrals (
     account_id              INTEGER NOT NULL,
     id                      TEXT NOT NULL,
