@@ -14,7 +14,7 @@ use crate::db::DbConnection;
 use crate::erasures;
 use crate::erasures::forget::OfScan;
 use crate::error::Error;
-use crate::events::number::{number_all, number_new};
+use crate::events::number::{STRETCH, number_all, number_new};
 use crate::ids::{AccountId, ImpressionId};
 use crate::impressions::forget::forget;
 use crate::impressions::journal::is_left_over;
@@ -25,6 +25,7 @@ use crate::webhooks::forget_events::forget_events;
 use crate::webhooks::retain::forget as forget_deliveries;
 pub use filing::file_scans;
 use filing::{CROWD, come};
+use pace::Pace;
 
 /// How often the worker looks for something to do.
 const ROUND: Duration = Duration::from_secs(1);
@@ -37,6 +38,8 @@ const MOST_UNFILED: u64 = 3_000_000;
 
 /// In a crowd numbering events waits too, until there have been so many signups, whose events somebody will ask for.
 const MOST_UNNUMBERED: u64 = 200_000;
+/// How many events are numbered in one statement beside a busy process.
+const SHORT_STRETCH: usize = 100;
 
 /// How many scans of the journal are stored in one transaction.
 const REPLAYED_TOGETHER: usize = 500;
@@ -161,13 +164,13 @@ async fn store(app: &App, scans: &[Impression]) -> Result<usize, Error> {
 
 /// Numbers the events that have no number yet, some at a time, as many as it gets to `within` so long. Whether it got to all.
 async fn number_events(app: &App, within: Duration) -> Result<bool, Error> {
-    let started = Instant::now();
+    let (started, mut pace) = (Instant::now(), Pace::new());
     while started.elapsed() <= within {
         let began = Instant::now();
-        if number_all(&app.db).await? {
+        if number_all(&app.db, pace.piece(STRETCH, SHORT_STRETCH)).await? {
             return Ok(true);
         }
-        pace::rest(began.elapsed()).await;
+        pace.rest(began.elapsed()).await;
     }
     Ok(false)
 }

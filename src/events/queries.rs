@@ -28,9 +28,6 @@ many! {
     } then ""
 }
 
-/// How many events are numbered in one statement: many cost little less each, and take a processor for longer.
-pub const STRETCH: usize = 500;
-
 /// Who calls it holds the name of the account's events.
 const NUMBER: &str = "WITH known AS (SELECT coalesce(max(sequence), 0) AS last FROM events WHERE account_id = $1 AND sequence > 0), \
     first AS (SELECT sequence FROM events WHERE account_id = $1 AND sequence < 0 ORDER BY sequence LIMIT $2), \
@@ -89,9 +86,9 @@ pub fn accounts_to_number(conn: &mut DbConnection) -> QueryResult<Vec<AccountId>
         .load(conn)
 }
 
-/// Numbers the first [`STRETCH`] of them. How many there were.
-pub fn number(conn: &mut DbConnection, account: &AccountId) -> QueryResult<usize> {
-    let most = i64::try_from(STRETCH).unwrap_or(i64::MAX);
+/// Numbers the first of them, at most `most`. How many there were.
+pub fn number(conn: &mut DbConnection, account: &AccountId, most: usize) -> QueryResult<usize> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     sql_query(NUMBER)
         .bind::<Integer, _>(account)
         .bind::<BigInt, _>(most)

@@ -10,20 +10,17 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::{AccountId, ImpressionId};
 
-/// How many scans are filed in one transaction: with more of them a scan costs little less, and whoever wants to write
-/// meanwhile waits for all.
-const STRETCH: i64 = 250;
-
-/// Files the account's next scans before `settled`, behind which some may still be on their way. How many: fewer
-/// than were there only if there are more.
+/// Files the account's next scans, at most `most`, before `settled`, behind which some may still be on their way. Whether
+/// there were any.
 pub fn file(
     conn: &mut DbConnection,
     account: &AccountId,
     settled: Option<Timestamp>,
+    most: i64,
 ) -> Result<bool, Error> {
     let filed = filed_queries::filed_up_to(conn, account)?;
     let end = settled.map(ImpressionId::first_at);
-    let next = queries::last_of_stretch(conn, account, filed.as_ref(), end.as_ref(), STRETCH)?;
+    let next = queries::last_of_stretch(conn, account, filed.as_ref(), end.as_ref(), most)?;
     let Some(last) = next else { return Ok(false) };
     filed_queries::file(conn, account, filed.as_ref(), &last)?;
     Ok(true)

@@ -15,7 +15,7 @@ use super::queries;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::events::number::number_some;
+use crate::events::number::{STRETCH, number_some};
 
 /// How often it looks for something to do.
 const ROUND: Duration = Duration::from_millis(200);
@@ -90,7 +90,7 @@ impl Dispatcher {
             .await?;
         for account in unnumbered {
             app.db
-                .write(move |conn, _| number_some(conn, &account))
+                .write(move |conn, _| number_some(conn, &account, STRETCH))
                 .await?;
         }
         let mut begun = 0;

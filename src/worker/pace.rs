@@ -1,4 +1,5 @@
-//! How long work in the background rests between two pieces of it, so that nobody in the foreground waits for it.
+//! How much work in the background is done at a time, and how long it rests then, so that nobody in the foreground waits
+//! for it.
 
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
@@ -14,12 +15,31 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// A process is busy if it takes more than this part of all the processors' time.
 const BUSY_FROM: u32 = 8;
 
-/// Rests after a piece of work that took `took`.
-pub(super) async fn rest(took: Duration) {
-    let (began, processor) = (Instant::now(), processor_time());
-    rest_for(took * QUIET).await;
-    if is_busy(processor_time().saturating_sub(processor), began.elapsed()) {
-        rest_for(took * (BUSY - QUIET)).await;
+/// The pace of work that is done piece by piece.
+pub(super) struct Pace {
+    /// Whether the process was busy during the last rest; nobody knows before the first.
+    is_busy: bool,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { is_busy: true }
+    }
+
+    /// How large the next piece is to be: large pieces cost less in all, but beside a busy process requests wait for the
+    /// processor that a large one keeps.
+    pub(super) fn piece<N>(&self, when_quiet: N, when_busy: N) -> N {
+        if self.is_busy { when_busy } else { when_quiet }
+    }
+
+    /// Rests after a piece that took `took`.
+    pub(super) async fn rest(&mut self, took: Duration) {
+        let (began, processor) = (Instant::now(), processor_time());
+        rest_for(took * QUIET).await;
+        self.is_busy = is_busy(processor_time().saturating_sub(processor), began.elapsed());
+        if self.is_busy {
+            rest_for(took * (BUSY - QUIET)).await;
+        }
     }
 }
 
@@ -53,6 +73,14 @@ mod tests {
         assert!(is_busy(second * processors(), second));
         assert!(!is_busy(second * processors() / 9, second));
         assert!(!is_busy(Duration::ZERO, second));
+    }
+
+    #[test]
+    fn pieces_are_small_until_the_process_is_known_to_be_quiet() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.piece("large", "small"), "small");
+        pace.is_busy = false;
+        assert_eq!(pace.piece("large", "small"), "large");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use handbill::accounts;
 use handbill::copies::export::export;
 use handbill::copies::import::import;
 use handbill::encryption::EncryptionKeys;
-use handbill::events::number::{number_all, number_some};
+use handbill::events::number::{STRETCH, number_all, number_some};
 use handbill::events::queries::{has_unnumbered, list_numbered};
 use handbill::events::view::EventView;
 use handbill::ids::EventId;
@@ -43,11 +43,11 @@ on_both! {
             WHERE kind = 'referral.created'";
         conn.batch_execute(copies).expect("many events");
         let some = account;
-        let more = app.app.db.write(move |conn, _| number_some(conn, &some)).await.expect("numbers");
+        let more = app.app.db.write(move |conn, _| number_some(conn, &some, STRETCH)).await.expect("numbers");
         assert!(more, "not all of them at once");
         // The worker rests in between.
         let mut turns = 1;
-        while !number_all(&app.app.db).await.expect("numbers") {
+        while !number_all(&app.app.db, STRETCH).await.expect("numbers") {
             turns += 1;
         }
         assert!(turns > 10, "{turns}: not all the others at once either");
