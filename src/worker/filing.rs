@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::accounts;
-use super::pace::{Pace, rest_for};
+use super::pace::Pace;
 use crate::app::App;
 use crate::db::order;
 use crate::error::Error;
@@ -11,8 +11,6 @@ use crate::impressions::file;
 
 /// So many scans and signups a second are a crowd, for which filing waits: it takes the writer's time from the phones.
 pub(super) const CROWD: u64 = 200;
-/// If it can wait no longer it takes a tenth of the time.
-const IN_A_CROWD: u32 = 9;
 /// How many scans are filed in one transaction: with more of them a scan costs little less, and whoever wants to write
 /// meanwhile waits for all.
 const STRETCH: i64 = 250;
@@ -34,10 +32,7 @@ pub async fn file_scans(app: &App, in_a_crowd: bool, within: Duration) -> Result
     for account in accounts(app).await? {
         loop {
             let (id, clock) = (account, app.clock.clone());
-            let most = match in_a_crowd {
-                true => STRETCH,
-                false => pace.piece(STRETCH, SHORT_STRETCH),
-            };
+            let most = pace.piece(STRETCH, SHORT_STRETCH);
             let work = move |conn: &mut _, _| {
                 let settled = order::settled_before(conn, &clock)?;
                 file::file(conn, &id, settled, most)
@@ -46,10 +41,7 @@ pub async fn file_scans(app: &App, in_a_crowd: bool, within: Duration) -> Result
             if !app.db.write_unseen(work).await? {
                 break;
             }
-            match in_a_crowd {
-                true => rest_for(began.elapsed() * IN_A_CROWD).await,
-                false => pace.rest(began.elapsed()).await,
-            }
+            pace.rest(began.elapsed()).await;
             let is_crowd = is_crowd(come(app) - before, began.elapsed());
             let is_over = started.elapsed() > within || app.journal.is_in_use();
             if is_over || (is_crowd && !in_a_crowd) {

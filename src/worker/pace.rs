@@ -44,7 +44,7 @@ impl Pace {
 }
 
 /// Rests so long, at most a second.
-pub(super) async fn rest_for(long: Duration) {
+async fn rest_for(long: Duration) {
     tokio::time::sleep(long.min(LONGEST)).await;
 }
 
