@@ -14,7 +14,7 @@ pub(super) const CROWD: u64 = 200;
 /// How many scans are filed in one transaction: with more of them a scan costs little less, and whoever wants to write
 /// meanwhile waits for all.
 const STRETCH: i64 = 250;
-/// The same beside a busy process. A scan costs half as much again.
+/// The same beside a busy process. A scan costs half as much again on SQLite, and more than twice as much on PostgreSQL.
 const SHORT_STRETCH: i64 = 50;
 
 /// How many scans and signups have come since the start.
