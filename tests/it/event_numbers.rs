@@ -2,9 +2,13 @@
 //! them some at a time.
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
 use handbill::accounts;
 use handbill::copies::export::export;
 use handbill::copies::import::import;
+use handbill::db::DbConnection;
 use handbill::encryption::EncryptionKeys;
 use handbill::events::number::{STRETCH, number_all, number_some};
 use handbill::events::queries::{has_unnumbered, list_numbered};
@@ -16,6 +20,19 @@ use serde_json::json;
 
 use crate::support::database::Database;
 use crate::support::{TestApp, on_both};
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = BigInt)]
+    waiting: i64,
+}
+
+/// How many events have no number yet.
+fn waiting(conn: &mut DbConnection) -> i64 {
+    let count = "SELECT count(*) AS waiting FROM events WHERE sequence < 0";
+    let found: Waiting = sql_query(count).get_result(conn).expect("a count");
+    found.waiting
+}
 
 on_both! {
     // After a restore numbers are given again, and whoever knows one from before must not take the new event for it.
@@ -42,9 +59,12 @@ on_both! {
             FROM events, (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12000) SELECT n FROM numbers) AS numbers \
             WHERE kind = 'referral.created'";
         conn.batch_execute(copies).expect("many events");
-        let some = account;
-        let more = app.app.db.write(move |conn, _| number_some(conn, &some, STRETCH)).await.expect("numbers");
-        assert!(more, "not all of them at once");
+        for most in [3_u16, 500] {
+            let before = waiting(&mut conn);
+            let more = app.app.db.write(move |conn, _| number_some(conn, &account, most.into())).await.expect("numbers");
+            assert!(more, "not all of them at once");
+            assert_eq!(before - waiting(&mut conn), i64::from(most));
+        }
         // The worker rests in between.
         let mut turns = 1;
         while !number_all(&app.app.db, STRETCH).await.expect("numbers") {

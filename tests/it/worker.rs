@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use handbill::events::queries::accounts_to_number;
 use handbill::ids::AccountId;
+use handbill::impressions::file::file;
 use handbill::impressions::filed_queries::filed_up_to;
 use handbill::worker;
 
@@ -35,6 +36,24 @@ on_both! {
             actix_web::rt::time::sleep(Duration::from_millis(20)).await;
         }
         worker.abort();
+    }
+
+    async fn scans_are_filed_some_at_a_time_and_every_list_has_them_all(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let mut scans = Vec::new();
+        for _ in 0..5 {
+            scans.push(app.a_scan_of(&poster).await);
+        }
+        let account = app.app.db.read(|conn| Ok(handbill::accounts::queries::list(conn)?)).await.expect("accounts").remove(0).id;
+        let list = format!("/api/v1/impressions?posterId={}", poster["id"].as_str().expect("an id"));
+        for (last, found) in [(1, true), (3, true), (4, true), (4, false)] {
+            let some = app.app.db.write(move |conn, _| file(conn, &account, None, 2)).await;
+            assert_eq!(some.expect("filed"), found);
+            let up_to = app.app.db.read(move |conn| Ok(filed_up_to(conn, &account)?)).await.expect("an answer");
+            assert_eq!(up_to.expect("some").as_str(), scans[last]["id"]);
+            let listed = app.get(&list).await.ok();
+            assert_eq!(listed["impressions"].as_array().expect("scans").len(), 5);
+        }
     }
 
     async fn filing_stops_when_its_time_is_over_and_goes_on_the_next_time(app: &TestApp) {
