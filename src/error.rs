@@ -2,11 +2,12 @@
 //!
 //! A message is written for the person reading the answer. Causes go to the log and never further.
 
+mod database;
+
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use diesel::result::DatabaseErrorKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -161,6 +162,15 @@ impl Error {
         }
     }
 
+    /// What whoever runs the server should know: the cause, where the caller is told none.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Unavailable(cause) => cause.clone(),
+            Self::Internal(cause) => cause.to_string(),
+            told => told.to_string(),
+        }
+    }
+
     /// How many seconds a caller should wait before it tries again, where waiting helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
@@ -229,48 +239,4 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status())
     }
-}
-
-impl From<diesel::result::Error> for Error {
-    fn from(error: diesel::result::Error) -> Self {
-        use diesel::result::Error as Diesel;
-        match &error {
-            Diesel::DatabaseError(
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::SerializationFailure
-                | DatabaseErrorKind::ReadOnlyTransaction,
-                _,
-            )
-            | Diesel::BrokenTransactionManager => Self::Unavailable(error.to_string()),
-            Diesel::DatabaseError(_, info) if cannot_work_now(info.message()) => {
-                Self::Unavailable(error.to_string())
-            }
-            _ => Self::Internal(Box::new(error)),
-        }
-    }
-}
-
-/// Conditions of the machine, not defects of ours, which diesel does not tell apart by kind.
-fn cannot_work_now(message: &str) -> bool {
-    [
-        "database is locked",
-        "due to lock timeout",
-        "due to statement timeout",
-        "database or disk is full",
-        "disk I/O error",
-        "unable to open database file",
-        "deadlock detected",
-        "terminating connection",
-        "server closed the connection",
-        "shutting down",
-        "starting up",
-        "could not connect",
-        "connection to server",
-        "SSL connection has been closed",
-        "no connection to the server",
-        "too many clients",
-    ]
-    .iter()
-    .any(|sign| message.contains(sign))
 }

@@ -27,7 +27,7 @@ pub async fn run(app: App) {
         rounds.tick().await;
         // What failed is in the log by now, and is tried again in the next round.
         if let Err(error) = pay_day(&app).await {
-            log::debug!("a round without all payouts: {error:?}");
+            log::debug!("a round without all payouts: {}", error.cause());
         }
     }
 }
@@ -46,7 +46,7 @@ pub async fn pay_day(app: &App) -> Result<(), Error> {
             finish_left_behind(app, &account).await,
         ] {
             if let Err(error) = done {
-                log::warn!("payouts of {account} wait, later again: {error:?}");
+                log::warn!("payouts of {account} wait, later again: {}", error.cause());
                 outcome = Err(error);
             }
         }

@@ -20,6 +20,7 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::http::{metrics, server};
 use crate::ids::{AccountId, ApiKeyId};
+use crate::impressions::{file, journal};
 use crate::parse::Parse;
 use crate::payday;
 use crate::text::Name;
@@ -30,6 +31,9 @@ use crate::worker;
 /// How long a webhook that is on its way may take when the process ends, if requests have as long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the rest of the process has to end after the requests.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// Opens the database, migrates it, makes the first key if there is nobody yet, and serves until told to stop.
 pub(super) fn serve(config: Config) -> Result<(), String> {
     let listener = listen(&config)?;
@@ -37,6 +41,11 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     for migration in bring_up_to_date(&config.database_url)? {
         log::info!("applied migration {migration}");
     }
+    let journal = config.scan_journal();
+    journal::check(&journal).map_err(|error| {
+        let path = journal.display();
+        format!("the scan journal cannot be opened: {path}: {error}; HANDBILL_SCAN_JOURNAL says where it is to be")
+    })?;
     let db = Db::open(
         &config.database_url,
         config.database_connections,
@@ -57,6 +66,10 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
                 "The first key of the account {DEFAULT_NAME}, shown this once: {}",
                 secret.reveal()
             ));
+        }
+        let reopened = app.db.write(file::reopen).await;
+        if reopened.map_err(|error| sentence(&error))? > 0 {
+            log::warn!("the clock is behind that of the last scans: they are filed once more");
         }
         let dangers = app.db.dangers().await.map_err(|error| sentence(&error))?;
         if !dangers.is_empty() {
@@ -94,11 +107,13 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     let patience = PATIENCE.min(app.config.limits.shutdown);
     let webhooks = actix_web::rt::spawn(dispatch::run(app.clone(), stopped, patience));
     let watched = watched(&app)?;
+    let longest = app.config.limits.shutdown + GRACE;
     let server = server::serve(app, listener).map_err(|error| error.to_string())?;
     let (handle, told) = (server.handle(), told_to_stop()?);
     actix_web::rt::spawn(async move {
         let told = told.await;
         log::info!("stopping after {told}: what was accepted is finished");
+        end_after(longest);
         let _ = stop.send(());
         handle.stop(true).await;
     });
@@ -112,6 +127,15 @@ pub(super) async fn run(app: App, listener: TcpListener) -> Result<(), String> {
     }
     log::info!("stopped");
     served
+}
+
+/// Ends the process after so long, whatever it is still waiting for: a server that does not answer keeps threads for ever.
+fn end_after(longest: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(longest);
+        log::error!("not everything that was accepted could be finished in time");
+        std::process::exit(1);
+    });
 }
 
 /// Waits for a signal that ends a process, from now on. Its name.

@@ -23,6 +23,16 @@ const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode =
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '60s'; \
     SET statement_timeout = '30s'; SET client_min_messages = warning; SET jit = off";
 
+/// What the client library does about a server that is gone without a word, unless the URL says otherwise: it gives up
+/// connecting after five seconds, and a connection when nothing has come through for ten.
+const GONE_WITHOUT_A_WORD: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
 /// A connection to PostgreSQL or SQLite. Queries are written against this type; the few statements it
 /// cannot express itself go through `on_each_database!`.
 #[derive(diesel::MultiConnection)]
@@ -43,7 +53,7 @@ impl DbConnection {
     pub fn open(url: &str) -> ConnectionResult<Self> {
         match url.strip_prefix("sqlite://") {
             None => {
-                let mut conn = PgConnection::establish(url)?;
+                let mut conn = PgConnection::establish(&impatient(url))?;
                 conn.batch_execute(POSTGRES_SETTINGS)
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Self::Postgres(conn))
@@ -111,6 +121,21 @@ impl DbConnection {
     pub(super) fn rollback(&mut self) -> QueryResult<()> {
         Manager::rollback_transaction(self)
     }
+}
+
+/// The URL of a server with the settings of [`GONE_WITHOUT_A_WORD`] that it does not have.
+fn impatient(url: &str) -> String {
+    let missing = GONE_WITHOUT_A_WORD
+        .iter()
+        .filter(|(name, _)| !url.contains(&format!("{name}=")));
+    let missing: Vec<String> = missing
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let before = match url.contains('?') {
+        true => "&",
+        false => "?",
+    };
+    format!("{url}{before}{}", missing.join("&"))
 }
 
 /// Tries again for as long as the busy timeout: when several processes switch a new file to WAL at once, SQLite
@@ -184,3 +209,17 @@ macro_rules! on_each_database {
 }
 
 pub(crate) use on_each_database;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_url_of_a_server_says_stays_and_the_rest_is_added() {
+        let bare = impatient("postgres://ada@db.example/handbill");
+        assert!(bare.starts_with("postgres://ada@db.example/handbill?connect_timeout=5&"));
+        let told = impatient("postgres://ada@db.example/handbill?connect_timeout=30");
+        assert!(told.starts_with("postgres://ada@db.example/handbill?connect_timeout=30&keep"));
+        assert_eq!(told.matches("connect_timeout").count(), 1);
+    }
+}

@@ -117,6 +117,19 @@ struct Setting {
     name: String,
 }
 
+/// Whether a server takes reads only: it follows another one, or was told to. (A file that cannot be written to takes no
+/// transaction of a write.)
+pub(super) fn is_read_only(conn: &mut DbConnection) -> QueryResult<bool> {
+    let query = "SELECT current_setting('transaction_read_only') AS name";
+    match conn {
+        DbConnection::Sqlite(_) => Ok(false),
+        DbConnection::Postgres(_) => {
+            let setting: Setting = sql_query(query).get_result(conn)?;
+            Ok(setting.name == "on")
+        }
+    }
+}
+
 /// The server's settings that are off, and without which a power cut takes what was answered. (A file has ours.)
 pub(super) fn dangers(conn: &mut DbConnection) -> QueryResult<Vec<String>> {
     let query = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";

@@ -234,6 +234,13 @@ impl Db {
         .await
     }
 
+    /// Whether a write goes through, within `patience`: one that changes nothing is made.
+    pub async fn takes_writes(&self, patience: Duration) -> bool {
+        let nothing = self.write_unseen(|conn, _| Ok(load::is_read_only(conn)?));
+        let told = tokio::time::timeout(patience, nothing).await;
+        matches!(told, Ok(Ok(false)))
+    }
+
     /// The database's own settings that make "answered" mean less than "on disk"; none: all is well.
     pub async fn dangers(&self) -> Result<Vec<String>, Error> {
         self.read(|conn| Ok(load::dangers(conn)?)).await

@@ -57,13 +57,13 @@ macro_rules! paged {
     }};
 }
 
-/// Narrows a boxed query to a wanted id. An id that names nothing matches nothing: the list is empty.
+/// Narrows a boxed query to a wanted id. An id that names nothing matches nothing: the list is empty, or their number 0.
 macro_rules! wanted {
     ($query:ident, $column:expr, $wanted:expr) => {
         match &$wanted {
             None => {}
             Some($crate::ids::Wanted(Some(id))) => $query = $query.filter($column.eq(id.clone())),
-            Some($crate::ids::Wanted(None)) => return Ok(Vec::new()),
+            Some($crate::ids::Wanted(None)) => return Ok(Default::default()),
         }
     };
 }

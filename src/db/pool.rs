@@ -125,6 +125,9 @@ struct LogErrors;
 
 impl<E: std::error::Error> r2d2::HandleError<E> for LogErrors {
     fn handle_error(&self, error: E) {
-        log::warn!("database connection: {error}");
+        // The client library writes whole paragraphs.
+        let told = error.to_string();
+        let told: Vec<&str> = told.split_whitespace().collect();
+        log::warn!("database connection: {}", told.join(" "));
     }
 }

@@ -183,7 +183,7 @@ impl<I: Send + 'static, O: Send + 'static> Together<I, O> {
 
     fn turn_away(&self, error: &Error) {
         for item in self.take() {
-            let error = Error::Unavailable(format!("{error:?}"));
+            let error = Error::Unavailable(error.cause());
             let _ = item.caller.send(Err(NotWritten::because(error, None)));
         }
     }

@@ -158,9 +158,7 @@ impl Desk {
             for job in stale {
                 job.reply(Err("waited too long to write"));
             }
-            let committed = self
-                .commit(&mut fresh)
-                .map_err(|error| format!("{error:?}"));
+            let committed = self.commit(&mut fresh).map_err(|error| error.cause());
             if committed.is_ok() {
                 let writes = fresh.iter().map(|job| job.size()).sum();
                 self.tally.add(fresh.len(), writes);

@@ -127,10 +127,12 @@ pub async fn list<E, R>(
 where
     E: Envelope + Serialize,
 {
+    // Such rows have an index of their own. Others are looked for among those of the account, which may be very many.
+    let has_an_index = stable.is_some();
     let walk = stable.and_then(|list| app.positions.begin(list, &page));
     let goes_far = walk.as_ref().is_some_and(|walk| walk.goes_far);
     let mut wanted = walk.as_ref().map_or(&page, |walk| &walk.page).clone();
-    let is_short = wanted.limit.saturating_add(wanted.offset) <= SHORT;
+    let is_short = has_an_index && wanted.limit.saturating_add(wanted.offset) <= SHORT;
     let (cursor, clock, told) = (page.after.clone(), app.clock.clone(), page.clone());
     let load = move |conn: &mut DbConnection| {
         // Whoever walks on from here must not have passed by what is not there yet.
@@ -170,7 +172,7 @@ where
     })
 }
 
-/// Pages up to so many rows, read or passed over, take less time than handing them to another thread and back.
+/// Pages up to so many rows of an index, read or passed over, take less time than handing them to another thread and back.
 const SHORT: i64 = 200;
 
 /// A page of a list, with `Link` headers to its neighbours.

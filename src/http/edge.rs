@@ -26,6 +26,7 @@ use crate::error::{Error, FieldError, words};
 use crate::http::browsers;
 use crate::http::connections::Connections;
 use crate::http::remembered::route;
+use crate::http::request_log;
 use crate::http::seat::Seat;
 use crate::http::surface::{self, RequestId, Surface, Told};
 use crate::ids;
@@ -109,7 +110,8 @@ pub async fn edge(
     let (route, status) = (route(response.request()), response.status());
     let route = route.as_deref();
     count(route, status);
-    log_line(&method, route, status, took, &ticket.id);
+    request_log::page_that_failed(response.response(), &ticket.id);
+    request_log::request(&method, route, status, took, &ticket.id);
     Ok(response)
 }
 
@@ -225,8 +227,8 @@ fn by_status(status: StatusCode) -> Error {
 fn render(error: &Error, ticket: &Ticket) -> HttpResponse {
     let id = &*ticket.id;
     match error {
-        Error::Internal(cause) => log::error!(request_id = id; "{id} failed: {cause}"),
-        Error::Unavailable(cause) => log::warn!(request_id = id; "{id} turned away: {cause}"),
+        Error::Internal(_) => request_log::failed(id, &error.cause()),
+        Error::Unavailable(_) => request_log::turned_away(id, &error.cause()),
         _ => {}
     }
     let told = Told {
@@ -284,17 +286,6 @@ impl ResponseError for Finished {
 }
 
 fn finished(error: Error, ticket: Ticket, method: &Method, took: Duration) -> actix_web::Error {
-    log_line(method, None, error.status(), took, &ticket.id);
+    request_log::request(method, None, error.status(), took, &ticket.id);
     Finished { error, ticket }.into()
-}
-
-/// The route's pattern, not the path: a path can hold whatever somebody typed, an e-mail address too.
-fn log_line(method: &Method, route: Option<&str>, status: StatusCode, took: Duration, id: &str) {
-    let route = route.unwrap_or("-");
-    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    log::info!(
-        target: "handbill::http",
-        request_id = id, method = method.as_str(), route = route, status = status.as_u16(), micros = micros;
-        "{method} {route} {} {micros}us {id}", status.as_u16()
-    );
 }

@@ -237,6 +237,11 @@ fn gauges(app: &App, load: &Load, registry: &mut Registry) {
             "1 while the database takes no scans",
             u64::from(app.journal.is_in_use()),
         ),
+        (
+            "journal_broken",
+            "1 if the journal could not be opened, or took no scan, when it was last needed",
+            u64::from(app.journal.is_broken()),
+        ),
     ] {
         gauge(name, help, value);
     }

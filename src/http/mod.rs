@@ -20,6 +20,7 @@ pub mod peer;
 pub mod query;
 pub mod rate_limit;
 pub mod remembered;
+pub mod request_log;
 pub mod seat;
 pub mod server;
 pub mod share;

@@ -1,8 +1,10 @@
 //! For whoever runs the server: is it alive, can it work.
 
 use std::path::Path;
+use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
+use futures_util::future::join;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -10,6 +12,9 @@ use crate::app::App;
 
 /// With less than this the next write may be the one that does not fit.
 const LEAST_DISK: u64 = 32 << 20;
+
+/// How long the database may take to show that it answers and takes writes.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
@@ -42,12 +47,17 @@ struct Health {
     database: Option<String>,
     /// Whether the database is the one that this handbill knows.
     migrated: bool,
+    /// Whether it takes writes: one that changes nothing went through within two seconds.
+    writable: bool,
     /// What is free where the database is (on PostgreSQL, where the journal is); null: nobody knows.
     #[schema(required, example = 51200)]
     disk_free_megabytes: Option<u64>,
     /// Scans that are kept in this process's journal until the database takes them.
     #[schema(example = 0)]
     scans_in_journal: u64,
+    /// Whether the journal could take a scan when it was last needed. If not, a scan that the database does not take is
+    /// refused.
+    journal_works: bool,
 }
 
 /// Whether the process runs
@@ -69,9 +79,12 @@ async fn alive() -> HttpResponse {
         (status = 503, description = "They cannot; the fields say why", body = Health),
     ))]
 async fn ready(app: web::Data<App>) -> HttpResponse {
-    let about = app.db.about().await.ok();
+    let about = tokio::time::timeout(PATIENCE, app.db.about());
+    let (about, takes_writes) = join(about, app.db.takes_writes(PATIENCE)).await;
+    let about = about.ok().and_then(Result::ok);
     let free = disk_free(&app);
-    let is_ready = !app.journal.is_in_use()
+    let is_ready = takes_writes
+        && !app.journal.is_in_use()
         && about.as_ref().is_some_and(|about| about.is_migrated)
         && free.is_none_or(|free| free >= LEAST_DISK);
     let health = Health {
@@ -79,7 +92,9 @@ async fn ready(app: web::Data<App>) -> HttpResponse {
         migrated: about.as_ref().is_some_and(|about| about.is_migrated),
         database: about.map(|about| about.name),
         disk_free_megabytes: free.map(|bytes| bytes >> 20),
+        writable: takes_writes,
         scans_in_journal: app.journal.waiting(),
+        journal_works: !app.journal.is_broken(),
     };
     match is_ready {
         true => HttpResponse::Ok().json(health),

@@ -23,6 +23,10 @@ pub struct Told<'a> {
 #[derive(Debug, Clone)]
 pub struct RequestId(pub CompactString);
 
+/// Why a page that a person gets has failed: beside the answer, for the log.
+#[derive(Debug, Clone)]
+pub struct Cause(pub String);
+
 /// A part of the address space.
 #[derive(Debug)]
 pub struct Surface {

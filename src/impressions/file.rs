@@ -25,3 +25,9 @@ pub fn file(
     filed_queries::file(conn, account, filed.as_ref(), &last)?;
     Ok(true)
 }
+
+/// Scans from now on have ids from now on. If the clock was put back while no server ran, they stand before some that are
+/// filed: those are looked through with what is not filed, and filed once more. How many accounts that concerns.
+pub fn reopen(conn: &mut DbConnection, now: Timestamp) -> Result<usize, Error> {
+    Ok(filed_queries::reopen(conn, &ImpressionId::first_at(now))?)
+}

@@ -7,6 +7,7 @@ use diesel::sql_types::{Integer, Text};
 
 use super::model::{Impression, ImpressionFilter, ambassador_id, program_id};
 use super::queries::find_each;
+use crate::db::many::{self, many};
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{impressions, impressions_filed, impressions_of};
 use crate::db::statement::statement;
@@ -66,26 +67,41 @@ pub fn file(
     Ok(())
 }
 
-const FILE_ONE: &str = "INSERT INTO impressions_of (account_id, whose, id) \
-    VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?) ON CONFLICT DO NOTHING";
+/// An impression under somebody it belongs to.
+struct Under {
+    account_id: AccountId,
+    whose: String,
+    id: ImpressionId,
+}
 
-/// Files an impression whose id may lie before the last one filed.
-pub fn file_one(conn: &mut DbConnection, impression: &Impression) -> QueryResult<()> {
-    let file = statement(FILE_ONE)
-        .bind::<Integer, _>(&impression.account_id)
-        .bind::<Text, _>(&impression.poster_id)
-        .bind::<Text, _>(&impression.id)
-        .bind::<Integer, _>(&impression.account_id)
-        .bind::<Text, _>(&impression.ambassador_id)
-        .bind::<Text, _>(&impression.id)
-        .bind::<Integer, _>(&impression.account_id)
-        .bind::<Text, _>(&impression.program_id)
-        .bind::<Text, _>(&impression.id);
-    match conn {
-        DbConnection::Sqlite(c) => file.execute(c),
-        DbConnection::Postgres(c) => file.execute(c),
-    }?;
-    Ok(())
+many! {
+    /// Some may be filed already.
+    Filed: Under => "impressions_of" { whose: text, id: text } then "ON CONFLICT DO NOTHING"
+}
+
+/// Files impressions whose ids may lie before the last one filed.
+pub fn file_each(conn: &mut DbConnection, impressions: &[&Impression]) -> QueryResult<()> {
+    let rows = impressions.iter().flat_map(|impression| {
+        let whose = [
+            impression.poster_id.as_str(),
+            impression.ambassador_id.as_str(),
+            impression.program_id.as_str(),
+        ];
+        whose.map(|whose| Under {
+            account_id: impression.account_id,
+            whose: whose.to_owned(),
+            id: impression.id.clone(),
+        })
+    });
+    let rows: Vec<Under> = rows.collect();
+    many::insert::<Filed>(conn, &rows).map(drop)
+}
+
+/// Says that nothing from `end` on is filed, whatever is. How many accounts that changed.
+pub fn reopen(conn: &mut DbConnection, end: &ImpressionId) -> QueryResult<usize> {
+    diesel::update(impressions_filed::table.filter(impressions_filed::up_to.gt(end)))
+        .set(impressions_filed::up_to.eq(end))
+        .execute(conn)
 }
 
 /// A page of the account's impressions.
@@ -110,7 +126,7 @@ pub fn list(
         let passed_over = match (rows.is_empty() && page.offset > 0, page.order) {
             (false, _) => page.offset,
             (true, Order::Asc) => count_filed(conn, account, &whose, &up_to, page)?,
-            (true, Order::Desc) => count_unfiled(conn, account, filter, &up_to, page)?,
+            (true, Order::Desc) => count_unfiled(conn, account, filter, &up_to)?,
         };
         let rest = Page {
             limit: missing - 1,
@@ -206,13 +222,16 @@ fn count_unfiled(
     account: &AccountId,
     filter: &ImpressionFilter,
     up_to: &ImpressionId,
-    page: &Page,
 ) -> QueryResult<i64> {
-    let all = Page {
-        limit: i64::MAX - 1,
-        offset: 0,
-        ..page.clone()
-    };
-    let rows = unfiled(conn, account, filter, Some(up_to), &all)?;
-    Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
+    on_each_database!(conn, |c| {
+        let mut query = impressions::table
+            .filter(impressions::account_id.eq(account))
+            .filter(impressions::id.gt(up_to))
+            .count()
+            .into_boxed();
+        wanted!(query, program_id(), filter.program_id);
+        wanted!(query, impressions::poster_id, filter.poster_id);
+        wanted!(query, ambassador_id(), filter.ambassador_id);
+        query.get_result(c)
+    })
 }

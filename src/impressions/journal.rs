@@ -2,11 +2,12 @@
 //!
 //! One JSON object per line, synced before the phone is sent on, with an end (`HANDBILL_SCAN_JOURNAL_MEGABYTES`).
 //! Each scan already has its impression's id, so writing the same line to the database twice makes one impression:
-//! that is what makes a replay exact, however often it is cut short.
+//! that is what makes a replay exact, however often it is cut short. `book` is the file itself.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+mod book;
+
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -16,15 +17,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::model::Impression;
 use super::replay::Entry;
 use crate::error::Error;
+use book::Book;
+pub use book::{Piece, check, is_left_over};
 
 /// How many scans may wait for the disk; the next one is turned away.
 const LONGEST_QUEUE: usize = 2048;
 /// The most scans that share a sync.
 const LARGEST_GROUP: usize = 512;
-/// How many processes may keep a journal under one name, each with a number of its own.
-const MOST_PROCESSES: usize = 64;
-
-/// The door to the journal. Cheap to clone; the file is opened when it is first needed.
+/// The door to the journal. Cheap to clone; the file is opened when it is first needed, and again as long as it could not be.
 #[derive(Clone)]
 pub struct Journal(Arc<Inner>);
 
@@ -32,18 +32,26 @@ struct Inner {
     path: PathBuf,
     most_bytes: u64,
     asks: OnceLock<mpsc::Sender<Ask>>,
-    /// Scans in the file.
-    waiting: AtomicU64,
+    seen: Arc<Seen>,
     /// Whether the database failed and has not been seen to work since.
     in_use: AtomicBool,
 }
 
+/// How the file was when it was last used.
+#[derive(Default)]
+struct Seen {
+    /// Scans in it that are not known to be stored.
+    waiting: AtomicU64,
+    /// Whether it could not be opened, or took no scan.
+    is_broken: AtomicBool,
+}
+
 enum Ask {
     Append(String, oneshot::Sender<io::Result<()>>),
-    /// All lines of before; what is appended from now on is not among them.
-    Read(oneshot::Sender<io::Result<Vec<String>>>),
+    /// The first lines that are not known to be stored.
+    Read(oneshot::Sender<io::Result<Piece>>),
     /// What was read is stored.
-    Done(oneshot::Sender<io::Result<bool>>),
+    Done(oneshot::Sender<io::Result<()>>),
 }
 
 impl Journal {
@@ -53,7 +61,7 @@ impl Journal {
             path,
             most_bytes,
             asks: OnceLock::new(),
-            waiting: AtomicU64::new(0),
+            seen: Arc::default(),
             in_use: AtomicBool::new(false),
         }))
     }
@@ -64,31 +72,27 @@ impl Journal {
     /// [`Error::Unavailable`] if the journal is full or cannot be written.
     pub async fn append(&self, impression: &Impression) -> Result<(), Error> {
         let line = serde_json::to_string(&Entry::from(impression)).map_err(Error::internal)?;
-        self.ask(|reply| Ask::Append(line, reply)).await?;
-        self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        self.ask(|reply| Ask::Append(line, reply)).await
     }
 
-    /// The scans that wait to be stored.
-    pub async fn read(&self) -> Result<Vec<String>, Error> {
-        let lines = self.ask(Ask::Read).await?;
-        self.0.waiting.store(lines.len() as u64, Ordering::Relaxed);
-        Ok(lines)
+    /// The first scans that wait to be stored, as many as are read at once.
+    pub async fn read(&self) -> Result<Piece, Error> {
+        self.ask(Ask::Read).await
     }
 
     /// Forgets the scans that were read last: they are stored.
     pub async fn done(&self) -> Result<(), Error> {
-        let is_empty = self.ask(Ask::Done).await?;
-        // Scans that came meanwhile are read with the next round, and those of this one are found to be stored.
-        self.0
-            .waiting
-            .store(u64::from(!is_empty), Ordering::Relaxed);
-        Ok(())
+        self.ask(Ask::Done).await
     }
 
     /// How many scans wait to be stored, as far as this process knows.
     pub fn waiting(&self) -> u64 {
-        self.0.waiting.load(Ordering::Relaxed)
+        self.0.seen.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Whether it could not take a scan, or not be opened, when it was last asked to.
+    pub fn is_broken(&self) -> bool {
+        self.0.seen.is_broken.load(Ordering::Relaxed)
     }
 
     /// Whether scans go to the journal without asking the database first.
@@ -122,11 +126,15 @@ impl Journal {
 
     fn start(&self) -> mpsc::Sender<Ask> {
         let (asks, waiting) = mpsc::channel(LONGEST_QUEUE);
-        let (path, most_bytes) = (self.0.path.clone(), self.0.most_bytes);
-        let desk = move || serve(&path, most_bytes, waiting);
+        let desk = Desk {
+            path: self.0.path.clone(),
+            most_bytes: self.0.most_bytes,
+            book: None,
+            seen: Arc::clone(&self.0.seen),
+        };
         if let Err(error) = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(desk)
+            .spawn(move || desk.serve(waiting))
         {
             log::error!("the scan journal has no thread: {error}");
         }
@@ -134,136 +142,92 @@ impl Journal {
     }
 }
 
-fn serve(path: &Path, most_bytes: u64, mut waiting: mpsc::Receiver<Ask>) {
-    let mut book = None;
-    let mut group = Vec::with_capacity(LARGEST_GROUP);
-    while waiting.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
-        if book.is_none() {
-            book = Book::open(path, most_bytes)
-                .inspect_err(|error| log::error!("the scan journal {}: {error}", path.display()))
-                .ok();
-        }
-        let gone = || io::Error::other("cannot be opened");
-        let mut appended = Vec::new();
-        for ask in group.drain(..) {
-            match (&mut book, ask) {
-                (Some(book), Ask::Append(line, reply)) => match book.append(&line) {
-                    Ok(()) => appended.push(reply),
-                    Err(error) => drop(reply.send(Err(error))),
-                },
-                (Some(book), Ask::Read(reply)) => drop(reply.send(book.read())),
-                (Some(book), Ask::Done(reply)) => drop(reply.send(book.done())),
-                (None, Ask::Append(_, reply)) => drop(reply.send(Err(gone()))),
-                (None, Ask::Done(reply)) => drop(reply.send(Err(gone()))),
-                (None, Ask::Read(reply)) => drop(reply.send(Err(gone()))),
-            }
-        }
-        let synced = match &mut book {
-            Some(book) if !appended.is_empty() => book.file.sync_data(),
-            _ => Ok(()),
-        };
-        for reply in appended {
-            let told = match &synced {
-                Ok(()) => Ok(()),
-                Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
-            };
-            let _ = reply.send(told);
-        }
-    }
-}
-
-/// The open file.
-struct Book {
-    file: File,
-    bytes: u64,
+/// Who works with the file: one thread, until nobody can ask any more.
+struct Desk {
+    path: PathBuf,
     most_bytes: u64,
-    /// How much of it was read last.
-    read: u64,
+    book: Option<Book>,
+    seen: Arc<Seen>,
 }
 
-impl Book {
-    /// Opens the journal and keeps other processes out of it.
-    fn open(path: &Path, most_bytes: u64) -> io::Result<Self> {
-        for number in 0..MOST_PROCESSES {
-            let mut name = path.as_os_str().to_owned();
-            if number > 0 {
-                name.push(format!(".{number}"));
+impl Desk {
+    fn serve(mut self, mut asks: mpsc::Receiver<Ask>) {
+        let mut group = Vec::with_capacity(LARGEST_GROUP);
+        while asks.blocking_recv_many(&mut group, LARGEST_GROUP) > 0 {
+            match self.open() {
+                Ok(()) => self.answer(group.drain(..)),
+                Err(error) => {
+                    log::error!("the scan journal {}: {error}", self.path.display());
+                    self.seen.is_broken.store(true, Ordering::Relaxed);
+                    group.drain(..).for_each(|ask| ask.refuse(&error));
+                }
             }
-            let mut options = OpenOptions::new();
-            let mut file = options.read(true).append(true).create(true).open(&name)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            File::open(folder(path))?.sync_all()?;
-            let mut bytes = file.metadata()?.len();
-            if bytes > 0 {
-                // The last line may have been cut off by a power cut; then nobody was told that it is kept.
-                file.write_all(b"\n")?;
-                bytes += 1;
-            }
-            return Ok(Self {
-                file,
-                bytes,
-                most_bytes,
-                read: 0,
-            });
         }
-        Err(io::Error::other("every name is taken by another process"))
     }
 
-    fn append(&mut self, line: &str) -> io::Result<()> {
-        let length = line.len() as u64 + 1;
-        if self.bytes + length > self.most_bytes {
-            return Err(io::Error::other("it is full"));
+    fn open(&mut self) -> io::Result<()> {
+        if self.book.is_none() {
+            self.book = Some(Book::open(&self.path, self.most_bytes)?);
+            self.seen.is_broken.store(false, Ordering::Relaxed);
         }
-        if let Err(error) = self.file.write_all(format!("{line}\n").as_bytes()) {
-            // A disk that is full took half a line: the next one must not be written behind it.
-            self.file.set_len(self.bytes)?;
-            return Err(error);
-        }
-        self.bytes += length;
         Ok(())
     }
 
-    fn read(&mut self) -> io::Result<Vec<String>> {
-        self.read = self.file.metadata()?.len();
-        let mut text = Vec::new();
-        self.file.seek(SeekFrom::Start(0))?;
-        (&self.file).take(self.read).read_to_end(&mut text)?;
-        let lines = text.split(|byte| *byte == b'\n');
-        let lines = lines.filter_map(|line| String::from_utf8(line.to_vec()).ok());
-        Ok(lines.filter(|line| !line.trim().is_empty()).collect())
-    }
-
-    /// Empties the file, if nothing was appended since it was read. Whether it is empty now.
-    fn done(&mut self) -> io::Result<bool> {
-        let is_all = self.file.metadata()?.len() == self.read;
-        if is_all {
-            self.file.set_len(0)?;
-            self.file.sync_all()?;
-            self.bytes = 0;
+    fn answer(&mut self, group: impl Iterator<Item = Ask>) {
+        let Some(book) = &mut self.book else { return };
+        let mut appended = Vec::new();
+        let seen = |waiting| self.seen.waiting.store(waiting, Ordering::Relaxed);
+        let took = |is_kept: bool| self.seen.is_broken.store(!is_kept, Ordering::Relaxed);
+        for ask in group {
+            match ask {
+                Ask::Append(line, reply) => match book.append(&line) {
+                    Ok(()) => appended.push(reply),
+                    Err(error) => {
+                        took(false);
+                        drop(reply.send(Err(error)));
+                    }
+                },
+                Ask::Read(reply) => {
+                    // Other processes were there once and are not; what they kept is read with ours.
+                    if book.waiting() == 0
+                        && let Ok(Some(other)) = Book::left_over(&self.path, self.most_bytes)
+                    {
+                        *book = other;
+                    }
+                    let read = book.read();
+                    seen(book.waiting());
+                    drop(reply.send(read));
+                }
+                Ask::Done(reply) => {
+                    let done = book.done();
+                    seen(book.waiting());
+                    took(done.is_ok());
+                    drop(reply.send(done));
+                }
+            }
         }
-        Ok(is_all)
+        if appended.is_empty() {
+            return;
+        }
+        let synced = book.sync();
+        took(synced.is_ok());
+        seen(book.waiting());
+        for reply in appended {
+            let _ = reply.send(synced.as_ref().map_err(same).copied());
+        }
     }
 }
 
-/// Where the file stands; a name alone stands where the process works.
-fn folder(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    folder.unwrap_or(Path::new("."))
+impl Ask {
+    fn refuse(self, error: &io::Error) {
+        match self {
+            Self::Append(_, reply) | Self::Done(reply) => drop(reply.send(Err(same(error)))),
+            Self::Read(reply) => drop(reply.send(Err(same(error)))),
+        }
+    }
 }
 
-/// Whether a journal under this name has scans from before.
-pub fn is_left_over(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_os_string();
-    let Ok(entries) = fs::read_dir(folder(path)) else {
-        return false;
-    };
-    entries.flatten().any(|entry| {
-        let own = entry.file_name();
-        own.as_encoded_bytes().starts_with(name.as_encoded_bytes())
-            && entry.metadata().is_ok_and(|metadata| metadata.len() > 0)
-    })
+/// An error can be told once; this one is told to many.
+fn same(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
 }

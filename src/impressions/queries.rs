@@ -65,6 +65,18 @@ many! {
     } then ""
 }
 
+many! {
+    /// The same of scans that may be there already.
+    Kept: Impression => "impressions" {
+        id: text, poster_id: text, scanned_at: number, user_agent: text_or_null, ip_address: text_or_null, metadata: text,
+    } then "ON CONFLICT DO NOTHING"
+}
+
+/// Stores those of these scans that are not there. How many that were.
+pub fn insert_new(conn: &mut DbConnection, rows: &[&Impression]) -> QueryResult<usize> {
+    many::insert::<Kept>(conn, rows.iter().copied())
+}
+
 /// Stores scans, which carry no idempotency keys.
 pub fn insert(conn: &mut DbConnection, rows: &[Impression]) -> QueryResult<()> {
     many::insert::<Scans>(conn, rows).map(drop)

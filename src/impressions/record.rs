@@ -47,7 +47,7 @@ pub fn record(
                 return Ok(None);
             }
             // It may lie behind what was filed already, where nobody would come by again.
-            filed_queries::file_one(conn, &impression)?;
+            filed_queries::file_each(conn, &[&impression])?;
             tally(conn, [scanned(&impression)])?;
             tell(conn, Some(&impression).filter(|_| new.is_event))?;
             Ok(Some(impression))

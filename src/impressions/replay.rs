@@ -1,5 +1,7 @@
 //! Verb: scans that were kept in the journal are stored.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -72,20 +74,31 @@ impl Entry {
 }
 
 /// Stores the scans that are not stored yet; those are events if `are_events`. How many that were.
+///
+/// # Errors
+/// [`Error::Unavailable`] if somebody else has just stored some of them.
 pub fn replay(
     conn: &mut DbConnection,
     impressions: &[Impression],
     are_events: bool,
 ) -> Result<usize, Error> {
-    let mut new = 0;
-    for impression in impressions {
-        if queries::insert_if_new(conn, impression)? {
-            // Others may have been filed since it was scanned.
-            filed_queries::file_one(conn, impression)?;
-            tally(conn, [scanned(impression)])?;
-            tell(conn, Some(impression).filter(|_| are_events))?;
-            new += 1;
-        }
+    let scans = impressions
+        .iter()
+        .map(|scan| ((&scan.account_id, &scan.id), scan));
+    let mut scans: BTreeMap<_, _> = scans.collect();
+    let ids: Vec<_> = scans.keys().copied().collect();
+    let known = queries::find_each(conn, &ids)?;
+    for known in &known {
+        scans.remove(&(&known.account_id, &known.id));
     }
-    Ok(new)
+    let new: Vec<&Impression> = scans.into_values().collect();
+    if queries::insert_new(conn, &new)? != new.len() {
+        let cause = "some scans of the journal are being stored already";
+        return Err(Error::Unavailable(cause.to_owned()));
+    }
+    // Others may have been filed since they were scanned.
+    filed_queries::file_each(conn, &new)?;
+    tally(conn, new.iter().map(|scan| scanned(scan)))?;
+    tell(conn, new.iter().copied().filter(|_| are_events))?;
+    Ok(new.len())
 }

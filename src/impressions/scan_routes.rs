@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::config::Keep;
 use crate::error::Error;
 use crate::http::peer;
+use crate::http::surface::Cause;
 use crate::ids::{ImpressionId, Tail};
 use crate::metadata::Metadata;
 use crate::posters::model::PosterCode;
@@ -27,11 +28,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The routes.
 pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.service(
-        web::resource(["/q", "/q/{code:.*}"])
-            .route(web::get().to(arrive))
-            .route(web::head().to(arrive)),
-    );
+    // The first pattern is the one that logs and metrics name; the others are no poster's.
+    for patterns in [&["/q/{code}"][..], &["/q", "/q/{code:.*}"]] {
+        let resource = web::resource(patterns.to_vec());
+        routes.service(
+            resource
+                .route(web::get().to(arrive))
+                .route(web::head().to(arrive)),
+        );
+    }
 }
 
 /// The operations in the OpenAPI document.
@@ -98,9 +103,10 @@ async fn keep(app: &App, scan: Scan) -> Result<ImpressionId, Error> {
         };
         // A full queue is a crowd, not a database that is gone.
         if !not_written.is_for_lack_of_room {
+            let cause = not_written.error.cause();
+            log::warn!("a scan goes to the journal: {cause}");
             app.journal.use_it(true);
         }
-        log::warn!("a scan goes to the journal: {:?}", not_written.error);
         at = not_written.at;
     }
     // A scan that may have been stored after all gets the id that it would have there.
@@ -118,10 +124,11 @@ fn redirect(destination: &str) -> HttpResponse {
 }
 
 fn try_again(error: &Error) -> HttpResponse {
-    log::error!("a scan failed: {error:?}");
     let mut response = HttpResponse::ServiceUnavailable();
     response.insert_header((RETRY_AFTER, 2));
-    page(response, scan_page::TRY_AGAIN)
+    let mut page = page(response, scan_page::TRY_AGAIN);
+    page.extensions_mut().insert(Cause(error.cause()));
+    page
 }
 
 /// What is kept of the phone.

@@ -93,7 +93,7 @@ impl Walk {
                 Next::Nothing => return Ok(None),
                 Next::Send(part) => part,
                 Next::ReadBehind(last) => walk.read(Some(last)).await.inspect_err(|error| {
-                    log::warn!("an export of payouts broke off: {error:?}");
+                    log::warn!("an export of payouts broke off: {}", error.cause());
                 })?,
             };
             let next = part.last.map_or(Next::Nothing, Next::ReadBehind);

@@ -38,7 +38,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()>, patience: Duration) {
     let mut stop = std::pin::pin!(stop);
     loop {
         if let Err(error) = dispatcher.begin().await {
-            log::warn!("webhooks wait, later again: {error:?}");
+            log::warn!("webhooks wait, later again: {}", error.cause());
         }
         let next = async {
             sleep(REST).await;
@@ -103,7 +103,9 @@ impl Dispatcher {
                     match deliver(&app, endpoint, place).await {
                         Ok(true) => {}
                         Ok(false) => room.notify_one(),
-                        Err(error) => log::warn!("{} waits, later again: {error:?}", id.as_str()),
+                        Err(error) => {
+                            log::warn!("{} waits, later again: {}", id.as_str(), error.cause());
+                        }
                     }
                 });
                 begun += 1;

@@ -32,7 +32,7 @@ const RULES: [(&str, &[&str], &str); 5] = [
             "/money.rs",
             "/text.rs",
             "/metadata.rs",
-            "/error.rs",
+            "/error/database.rs",
         ],
         "statements stand in queries.rs; types that are columns derive their column",
     ),

@@ -21,7 +21,7 @@ struct Line {
 }
 
 /// A poster whose code this server has seen scanned.
-async fn a_known_poster(app: &TestApp) -> String {
+pub async fn a_known_poster(app: &TestApp) -> String {
     let poster = app.a_poster().await;
     let code = poster["code"].as_str().expect("a code").to_owned();
     assert_eq!(app.nobody().get(&format!("/q/{code}")).await.status, 302);
@@ -29,7 +29,7 @@ async fn a_known_poster(app: &TestApp) -> String {
 }
 
 /// Scans, and says which impression the phone was given.
-async fn scan(app: &TestApp, code: &str) -> String {
+pub async fn scan(app: &TestApp, code: &str) -> String {
     let answer = app.nobody().get(&format!("/q/{code}")).await;
     assert_eq!(answer.status, 302);
     let landing = answer.header("location").expect("a location");
@@ -48,7 +48,7 @@ fn lock(database: &Database) -> DbConnection {
     conn
 }
 
-async fn stored(app: &TestApp) -> HashSet<String> {
+pub async fn stored(app: &TestApp) -> HashSet<String> {
     let ids = app.all("impressions").await;
     let unique: HashSet<String> = ids
         .iter()
@@ -72,10 +72,10 @@ on_both! {
         assert_eq!(ready.status, 503);
         let ready = ready.json();
         assert_eq!((&ready["status"], &ready["scans_in_journal"]), (&json!("unavailable"), &json!(20)));
-        assert!(worker::replay_journal(&app.app).await.is_err(), "nothing can be stored yet");
+        assert!(worker::replay_journal(&app.app, Duration::MAX).await.is_err(), "nothing can be stored yet");
         drop(lock);
-        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 20);
-        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 0);
+        assert_eq!(worker::replay_journal(&app.app, Duration::MAX).await.expect("stored"), 20);
+        assert_eq!(worker::replay_journal(&app.app, Duration::MAX).await.expect("stored"), 0);
         let ready = app.nobody().get("/readyz").await.ok();
         assert_eq!((&ready["status"], &ready["scans_in_journal"]), (&json!("ok"), &json!(0)));
         let stored = stored(app).await;
@@ -116,12 +116,12 @@ on_both! {
         scan(app, &code).await;
         scan(app, &code).await;
         let kept = std::fs::read(app.database.journal()).expect("the journal");
-        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 2);
+        assert_eq!(worker::replay_journal(&app.app, Duration::MAX).await.expect("stored"), 2);
         // As if the process had died between the commit and the emptying of the file, in the middle of a line.
         let mut again = kept.clone();
         again.extend(&kept[..kept.len() / 3]);
         std::fs::write(app.database.journal(), again).expect("written");
-        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 0);
+        assert_eq!(worker::replay_journal(&app.app, Duration::MAX).await.expect("stored"), 0);
         assert_eq!(stored(app).await.len(), 3);
         assert_eq!(app.get("/api/v1/stats?from=2024-01-01").await.ok()["scans"], 3);
     }
@@ -141,7 +141,7 @@ on_both! {
             .collect();
         assert_ne!(edited.join("\n"), kept.trim_end(), "{kept}");
         std::fs::write(app.database.journal(), edited.join("\n") + "\n").expect("written");
-        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), 2);
+        assert_eq!(worker::replay_journal(&app.app, Duration::MAX).await.expect("stored"), 2);
         let stored = stored(app).await;
         assert!(stored.contains(&first) && stored.contains(&last) && !stored.contains(&lost), "{stored:?}");
         let filed = "SELECT id AS line FROM impressions_of WHERE id = $1";
@@ -175,7 +175,7 @@ on_both! {
             kept += 1;
             assert!(kept < 10, "the journal has an end");
         }
-        assert_eq!(worker::replay_journal(&app.app).await.expect("stored"), kept);
+        assert_eq!(worker::replay_journal(&app.app, Duration::MAX).await.expect("stored"), kept);
         scan(app, &code).await;
     }
 }
@@ -197,7 +197,7 @@ fn door(database: &str, open: bool) {
 /// As the worker does, round for round: connections of before are found to be dead.
 async fn replay(app: &TestApp) {
     for round in 0.. {
-        match worker::replay_journal(&app.app).await {
+        match worker::replay_journal(&app.app, Duration::MAX).await {
             Ok(_) => break,
             Err(error) => assert!(round < 3, "{error:?}"),
         }
@@ -256,7 +256,11 @@ async fn when_the_server_of_the_database_goes_away_under_load_every_scan_that_wa
         tokio::time::sleep(Duration::from_millis(50)).await;
         door("goes_away", false);
         tokio::time::sleep(Duration::from_millis(500)).await;
-        assert!(worker::replay_journal(&app.app).await.is_err());
+        assert!(
+            worker::replay_journal(&app.app, Duration::MAX)
+                .await
+                .is_err()
+        );
         door("goes_away", true);
     };
     let ((given, slowest), ()) = tokio::join!(phones, accident);

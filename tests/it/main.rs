@@ -37,6 +37,7 @@ mod idempotency;
 mod impressions;
 mod introductions;
 mod journal;
+mod journal_gone_wrong;
 mod journal_on_disk;
 mod joy;
 mod joy_stories;

@@ -1,5 +1,8 @@
 //! What whoever runs the server sees of it: health, readiness, metrics; and what browsers are told with every answer.
 
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
 use handbill::worker;
 use serde_json::json;
 
@@ -32,12 +35,40 @@ on_both! {
     }
 
     async fn a_database_that_lacks_a_migration_is_not_ready(app: &TestApp) {
-        use diesel::connection::SimpleConnection;
         let forget = "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)";
         app.database.connect().batch_execute(forget).expect("a database from before");
         let ready = app.nobody().get("/readyz").await;
         assert_eq!(ready.status, 503);
         assert_eq!((&ready.json()["status"], &ready.json()["migrated"]), (&json!("unavailable"), &json!(false)));
+    }
+
+    async fn a_database_that_takes_no_writes_is_not_ready(app: &TestApp) {
+        let mut conn = app.database.connect();
+        let mut change = |to: &str| conn.batch_execute(to).expect("done");
+        let alter = |how: &str| {
+            format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {how}', current_database()); END $$")
+        };
+        let all_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let (close, open) = match app.database.is_sqlite() {
+            true => ("BEGIN IMMEDIATE".to_owned(), "ROLLBACK".to_owned()),
+            false => (
+                format!("{}; {all_others}", alter("SET default_transaction_read_only = on")),
+                format!("{}; {all_others}", alter("RESET default_transaction_read_only")),
+            ),
+        };
+        change(&close);
+        // Connections of before are found to be dead.
+        app.nobody().get("/readyz").await;
+        let began = Instant::now();
+        let ready = app.nobody().get("/readyz").await;
+        assert_eq!((ready.status, &ready.json()["writable"]), (503, &json!(false)));
+        assert!(ready.json()["database"].is_string(), "it answers");
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+        change(&open);
+        app.nobody().get("/readyz").await;
+        let ready = app.nobody().get("/readyz").await.ok();
+        assert_eq!((&ready["status"], &ready["writable"]), (&json!("ok"), &json!(true)));
     }
 
     async fn requests_are_counted_by_route_and_status_and_nothing_of_the_caller_is_a_label(app: &TestApp) {
@@ -63,6 +94,26 @@ on_both! {
             assert!(value(&text, &format!("{idle} ")) < 0.1, "{idle}");
         }
         assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    async fn what_the_alarms_ask_for_is_measured(app: &TestApp) {
+        let poster = app.a_poster().await;
+        let code = poster["code"].as_str().expect("a code");
+        assert_eq!(app.nobody().get(&format!("/q/{code}")).await.status, 302);
+        assert_eq!(app.nobody().get("/q/a/b").await.status, 404);
+        let text = metrics(app).await;
+        let asked = std::fs::read_to_string("docs/deploy/alerts.yml").expect("the alarms");
+        let metric = |word: &&str| word.starts_with("handbill_");
+        let words = asked.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        for name in words.filter(metric) {
+            assert!(text.contains(name), "{name}");
+        }
+        for label in asked.split("route=").skip(1) {
+            let label = label.split(['}', ',']).next().expect("a label");
+            let label = label.trim_matches('"');
+            assert!(asked.contains(label) && text.contains(&format!("route=\"{label}")), "{label}");
+        }
+        assert!(text.contains("route=\"/q/{code}\""), "{text}");
     }
 
     async fn the_sizes_of_groups_are_a_histogram_of_writes(app: &TestApp) {
