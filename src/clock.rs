@@ -133,7 +133,7 @@ impl Parse for Day {
         let date = text.parse::<NaiveDate>().map_err(|_| complaint())?;
         let moment = date.and_time(chrono::NaiveTime::MIN).and_utc();
         // `2024-1-5` and `+2024-01-05` are dates too, but not in the one form that the documents have.
-        if !(1970..=9999).contains(&moment.year()) || date.to_string() != text {
+        if !(1..=9999).contains(&moment.year()) || date.to_string() != text {
             return Err(complaint());
         }
         Ok(Self(moment.timestamp().div_euclid(86_400)))
@@ -267,6 +267,8 @@ mod tests {
             Day::parse("2024-02-29").unwrap().next(),
             Day::parse("2024-03-01").unwrap()
         );
+        // Programs say so for "since ever".
+        assert!(Day::parse("0001-01-01").unwrap() < Day::parse("1969-12-31").unwrap());
         for text in [
             "2024-1-15",
             "+2024-01-15",
@@ -274,7 +276,8 @@ mod tests {
             "2024-01-15T00:00:00Z",
             "2023-02-29",
             "15-01-2024",
-            "1969-12-31",
+            "0000-12-31",
+            "-001-12-31",
             "",
         ] {
             assert!(Day::parse(text).is_err(), "{text}");

@@ -89,7 +89,12 @@ pub(super) fn restore(config: &Config, options: &Restored) -> Result<(), String>
     let erased = options.since.list()?;
     let (from, url) = (&options.file, &config.database_url);
     let known = erased.as_deref().unwrap_or_default();
-    let restored = restore::restore(from, url, known, Clock::System.now());
+    let restored = restore::restore(
+        from,
+        url,
+        known,
+        (&config.webhooks.keys, Clock::System.now()),
+    );
     let restored = restored.map_err(|error| sentence(&error))?;
     match erased {
         None => log::warn!(

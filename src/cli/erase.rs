@@ -38,7 +38,7 @@ pub(super) fn perform(config: &Config, options: &Options) -> Result<(), String> 
     let whom = person.clone();
     let erased = async {
         let account = db.read_at_length(move |conn| owner(conn, &whom)).await?;
-        everywhere(&db, &account, None, &person).await
+        everywhere((&db, &config.webhooks.keys), &account, None, &person).await
     };
     let since = actix_web::rt::System::new()
         .block_on(erased)

@@ -75,7 +75,7 @@ pub fn import(
         let theirs = erased
             .iter()
             .filter(|erased| erased.account_id == imported.account_id);
-        imported.erased = again(conn, &theirs.cloned().collect::<Vec<_>>(), now)?;
+        imported.erased = again(conn, &theirs.cloned().collect::<Vec<_>>(), (keys, now))?;
         let id = imported.account_id;
         refuse_what_is_odd(conn, &id)?;
         note(

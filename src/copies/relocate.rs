@@ -15,6 +15,7 @@ use crate::db::rows::Shape;
 use crate::db::snapshot::{all_or_nothing, on_a_snapshot, while_nobody_writes};
 use crate::db::tables::TABLES;
 use crate::db::{DbConnection, migrations, unfinished};
+use crate::encryption::EncryptionKeys;
 use crate::erasures::again::{Erased, again};
 use crate::error::Error;
 
@@ -36,7 +37,7 @@ pub struct Moved {
 /// # Errors
 /// One of the two cannot be used, or they are not the same in the end.
 pub fn relocate(from: &str, to: &str, now: Timestamp) -> Result<Moved, Error> {
-    without_the_erased(from, to, &[], now)
+    without_the_erased(from, to, &[], (&EncryptionKeys::default(), now))
 }
 
 /// The same with a backup, in which there are people who were `erased` since.
@@ -44,7 +45,7 @@ pub(super) fn without_the_erased(
     from: &str,
     to: &str,
     erased: &[Erased],
-    now: Timestamp,
+    (keys, now): (&EncryptionKeys, Timestamp),
 ) -> Result<Moved, Error> {
     let origin = without_password(from);
     if origin == without_password(to) {
@@ -55,7 +56,7 @@ pub(super) fn without_the_erased(
     everything::number_events(&mut source)?;
     match to.strip_prefix("sqlite://") {
         None => into_postgres(&origin, &mut source, to, |target| {
-            again(target, erased, now)
+            again(target, erased, (keys, now))
         }),
         Some(_) if matches!(source, DbConnection::Sqlite(_)) => Err(refused(
             "a file is copied into another file with `handbill backup`",

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::file::{self, Draft};
 use crate::db::snapshot::all_or_nothing;
 use crate::db::{DbConnection, migrations};
+use crate::encryption::EncryptionKeys;
 use crate::erasures::again::{Erased, again};
 use crate::error::Error;
 
@@ -39,7 +40,7 @@ pub fn restore(
     from: &Path,
     url: &str,
     erased: &[Erased],
-    now: Timestamp,
+    (keys, now): (&EncryptionKeys, Timestamp),
 ) -> Result<Restored, Error> {
     if !from.is_file() {
         return Err(refused(format!("there is no file {}", from.display())));
@@ -51,9 +52,9 @@ pub fn restore(
         )));
     }
     match url.strip_prefix("sqlite://") {
-        Some(place) => as_file(from, Path::new(place), erased, now),
+        Some(place) => as_file(from, Path::new(place), erased, (keys, now)),
         None => {
-            let moved = relocate::without_the_erased(&file::url(from), url, erased, now)?;
+            let moved = relocate::without_the_erased(&file::url(from), url, erased, (keys, now))?;
             Ok(Restored {
                 erased: moved.erased,
                 place: Place::IntoPostgres(moved),
@@ -66,7 +67,7 @@ fn as_file(
     from: &Path,
     place: &Path,
     erased: &[Erased],
-    now: Timestamp,
+    (keys, now): (&EncryptionKeys, Timestamp),
 ) -> Result<Restored, Error> {
     if file::is_in_use(place) {
         return Err(refused(format!(
@@ -78,7 +79,7 @@ fn as_file(
     fs::copy(from, draft.path()).map_err(Error::internal)?;
     migrations::bring_up_to_date(&file::url(draft.path())).map_err(refused)?;
     let mut conn = DbConnection::open_for_long(&file::url(draft.path()))?;
-    let erased = all_or_nothing(&mut conn, |conn| again(conn, erased, now))?;
+    let erased = all_or_nothing(&mut conn, |conn| again(conn, erased, (keys, now)))?;
     drop(conn);
     let made = backup::finish(draft, place)?;
     let place = Place::AsFile(made);

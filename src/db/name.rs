@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Text;
 
 use super::DbConnection;
 
@@ -16,25 +16,4 @@ pub(crate) fn hold(conn: &mut DbConnection, parts: &[&str]) -> QueryResult<()> {
             .execute(conn)?;
     }
     Ok(())
-}
-
-#[derive(QueryableByName)]
-struct Taken {
-    #[diesel(sql_type = Bool)]
-    taken: bool,
-}
-
-/// The same without waiting. `false`: somebody else holds the name.
-pub(crate) fn try_hold(conn: &mut DbConnection, parts: &[&str]) -> QueryResult<bool> {
-    match conn {
-        DbConnection::Sqlite(_) => Ok(true),
-        DbConnection::Postgres(conn) => {
-            let statement =
-                "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 26723)) AS taken";
-            let answer: Taken = sql_query(statement)
-                .bind::<Text, _>(parts.join("\u{1f}"))
-                .get_result(conn)?;
-            Ok(answer.taken)
-        }
-    }
 }

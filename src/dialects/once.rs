@@ -103,10 +103,15 @@ pub async fn once(
             };
             let said = (request.refusal)(&error, told);
             let (kept, keys) = (said.clone(), app.config.webhooks.keys.clone());
-            app.db
-                .write(move |conn, now| keep(conn, &repeatable, &kept, &keys, now))
-                .await?;
-            Ok(said.response())
+            let first = app.db.write(move |conn, now| {
+                // Somebody with the same key may have been refused first.
+                let first = look_up(conn, &repeatable, &keys, now)?;
+                if first.is_none() {
+                    keep(conn, &repeatable, &kept, &keys, now)?;
+                }
+                Ok(first)
+            });
+            Ok(first.await?.unwrap_or(said).response())
         }
     }
 }

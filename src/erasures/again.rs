@@ -12,6 +12,7 @@ use super::person::Person;
 use super::{event_queries, queries};
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::encryption::EncryptionKeys;
 use crate::error::Error;
 use crate::events::number::number;
 use crate::events::queries::last_sequence;
@@ -55,7 +56,11 @@ pub fn list(conn: &mut DbConnection) -> Result<Vec<Erased>, Error> {
 
 /// Erases those on the list who are here, in the caller's transaction; others have come after the backup. How many they
 /// are.
-pub fn again(conn: &mut DbConnection, list: &[Erased], now: Timestamp) -> Result<usize, Error> {
+pub fn again(
+    conn: &mut DbConnection,
+    list: &[Erased],
+    (keys, now): (&EncryptionKeys, Timestamp),
+) -> Result<usize, Error> {
     let mut accounts: BTreeMap<&AccountId, Vec<(Person, &Erased)>> = BTreeMap::new();
     for erased in list {
         let here = match Person::named(&erased.id) {
@@ -74,7 +79,7 @@ pub fn again(conn: &mut DbConnection, list: &[Erased], now: Timestamp) -> Result
     let mut count = 0;
     for (account, people) in accounts {
         count += people.len();
-        in_account(conn, account, &people, now)?;
+        in_account(conn, account, &people, (keys, now))?;
     }
     Ok(count)
 }
@@ -84,7 +89,7 @@ fn in_account(
     conn: &mut DbConnection,
     account: &AccountId,
     people: &[(Person, &Erased)],
-    now: Timestamp,
+    (keys, now): (&EncryptionKeys, Timestamp),
 ) -> Result<(), Error> {
     let mut objects = Vec::new();
     for (person, _) in people {
@@ -100,7 +105,7 @@ fn in_account(
             queries::insert(conn, account, person.id(), erased.erased_at)?;
             tell(conn, account, None, person, now)?;
         }
-        erase(conn, account, None, person, reached, now)?;
+        erase(conn, account, None, person, reached, (keys, now))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::acts::model::{Act, Action};
 use crate::acts::note::note;
 use crate::clock::Timestamp;
 use crate::db::DbConnection;
+use crate::encryption::EncryptionKeys;
 use crate::error::Error;
 use crate::events::emit::emit;
 use crate::events::model::{Event, EventKind};
@@ -70,7 +71,7 @@ pub fn empty_a_few(
 }
 
 /// Removes what is personal about the person, wherever it stands, but for events up to the number `reached`, which are
-/// emptied already. Ids, amounts, dates and statuses stay. Asked again, it removes what came after. Since when they are erased.
+/// emptied already. `keys` open what was answered under idempotency keys. Ids, amounts, dates and statuses stay. Asked again, it removes what came after. Since when they are erased.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the account has nobody with this id.
@@ -80,7 +81,7 @@ pub fn erase(
     by: Option<&ApiKeyId>,
     person: &Person,
     reached: i64,
-    now: Timestamp,
+    (keys, now): (&EncryptionKeys, Timestamp),
 ) -> Result<Timestamp, Error> {
     person.hold(conn, account)?;
     let faces = person.faces(conn, account)?;
@@ -94,10 +95,9 @@ pub fn erase(
     event_queries::each_event_about(conn, account, &objects, reached, |conn, found| {
         event_queries::empty_events(conn, account, &found, without_anybody)
     })?;
-    if matches!(person, Person::Customer(_)) {
-        // Dialects show customers. Who repeats a request now is not told what is gone.
-        replies::queries::forget_all(conn, account)?;
-    }
+    // Dialects show people. Who repeats a request now is not told what is gone.
+    let ids: Vec<&str> = faces.iter().map(Person::id).collect();
+    replies::empty::empty(conn, account, &ids, keys, without_anybody)?;
     let mut since = now;
     for face in faces {
         face.empty(conn, account, now)?;

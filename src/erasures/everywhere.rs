@@ -6,6 +6,7 @@ use super::erase::{empty, empty_a_few, erase, traces};
 use super::person::Person;
 use crate::clock::Timestamp;
 use crate::db::Db;
+use crate::encryption::EncryptionKeys;
 use crate::error::Error;
 use crate::events::number::number_new;
 use crate::ids::{AccountId, ApiKeyId};
@@ -22,7 +23,7 @@ const TOGETHER: usize = 100;
 /// # Errors
 /// [`Error::NotFound`] if the account has nobody with this id.
 pub async fn everywhere(
-    db: &Db,
+    (db, keys): (&Db, &EncryptionKeys),
     account: &AccountId,
     by: Option<&ApiKeyId>,
     person: &Person,
@@ -47,9 +48,9 @@ pub async fn everywhere(
             break;
         }
     }
-    let (owner, by, whom) = (*account, by.cloned(), person.clone());
+    let (owner, by, whom, keys) = (*account, by.cloned(), person.clone(), keys.clone());
     let since = db
-        .write(move |conn, now| erase(conn, &owner, by.as_ref(), &whom, reached, now))
+        .write(move |conn, now| erase(conn, &owner, by.as_ref(), &whom, reached, (&keys, now)))
         .await?;
     db.scrub().await?;
     Ok(since)

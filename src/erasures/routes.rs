@@ -93,7 +93,7 @@ async fn erase_customer(
 
 async fn answer(app: &App, account: Account, person: Person) -> Result<web::Json<Erasure>, Error> {
     let (owner, key) = (&account.id, Some(&account.key));
-    let erased_at = everywhere(&app.db, owner, key, &person).await?;
+    let erased_at = everywhere((&app.db, &app.config.webhooks.keys), owner, key, &person).await?;
     let id = person.id().to_owned();
     Ok(web::Json(Erasure { id, erased_at }))
 }

@@ -80,6 +80,13 @@ pub struct Referral {
     pub updated_at: Timestamp,
 }
 
+impl Referral {
+    /// Whether nobody is known here any more: an erased signup is looked up by nothing but the id.
+    pub fn is_erased(&self) -> bool {
+        self.email_folded.is_empty()
+    }
+}
+
 impl Keyed for Referral {
     const WHAT: &'static str = "person or impression";
 

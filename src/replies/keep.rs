@@ -11,10 +11,11 @@ use crate::error::Error;
 /// So many seconds a reply is kept.
 const KEPT_FOR: i64 = 86_400;
 
-/// What was answered to the same request before; `None`: nothing, and nobody else is answering it.
+/// What was answered to the same request before; `None`: nothing. While somebody else is answering it, that is waited for, and
+/// nobody else answers it until this transaction ends.
 ///
 /// # Errors
-/// [`Error::Conflict`] if the key was used for something else, or the first request is still under way.
+/// [`Error::Conflict`] if the key was used for something else.
 pub fn look_up(
     conn: &mut DbConnection,
     request: &Repeatable,
@@ -22,16 +23,11 @@ pub fn look_up(
     now: Timestamp,
 ) -> Result<Option<Said>, Error> {
     let (account, key) = (request.account_id.text(), request.key.as_str());
-    if !name::try_hold(conn, &[&account, "reply", request.operation, key])? {
-        return Err(Error::Conflict {
-            code: "idempotency_key_in_use",
-            message: "The first request with this Idempotency-Key is still under way".to_owned(),
-        });
-    }
+    name::hold(conn, &[&account, "reply", request.operation, key])?;
     queries::forget(conn, &request.account_id, now.plus_seconds(-KEPT_FOR))?;
     match queries::find(conn, request)? {
         None => Ok(None),
-        Some(reply) if reply.fingerprint == request.fingerprint => Ok(Some(reply.said(keys)?)),
+        Some(reply) if reply.is_to(request) => Ok(Some(reply.said(keys)?)),
         Some(_) => Err(Error::Conflict {
             code: "idempotency_key_reused",
             message:

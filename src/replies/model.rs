@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::replies;
 use crate::encryption::EncryptionKeys;
 use crate::error::Error;
+use crate::idempotency::ERASED;
 use crate::ids::AccountId;
 use crate::text::IdempotencyKey;
 
@@ -52,6 +53,11 @@ pub struct Said {
 }
 
 impl Reply {
+    /// Whether the request that it was an answer to was this one. After an erasure nobody can tell any more.
+    pub fn is_to(&self, request: &Repeatable) -> bool {
+        self.fingerprint == request.fingerprint || self.fingerprint == ERASED
+    }
+
     /// What was said.
     ///
     /// # Errors

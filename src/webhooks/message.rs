@@ -52,7 +52,11 @@ impl Message {
 
     /// What is sent to try an endpoint out.
     pub fn test(dialect: Dialect, endpoint: &WebhookEndpointId, now: Timestamp) -> Self {
-        let data = format!(r#"{{"webhook_endpoint_id":"{}"}}"#, endpoint.as_str());
+        let id = match dialect {
+            Dialect::Handbill => endpoint.as_str().to_owned(),
+            Dialect::Vinr => vinr::endpoint_views::shown(endpoint),
+        };
+        let data = format!(r#"{{"webhook_endpoint_id":"{id}"}}"#);
         Self {
             kind: TEST.to_owned(),
             timestamp: now,

@@ -68,6 +68,29 @@ on_both! {
         assert_eq!(data(&joy.get(&path).await)[0]["statusReferral"], "cancel_referral");
     }
 
+    async fn the_erased_have_no_address_and_since_ever_is_a_day(app: &TestApp) {
+        let joy = joy(app);
+        app.a_program_for_customers(json!({}), json!({ "type": "points", "amount": 5 })).await;
+        let (ann, bea) = (app.a_customer("ann@example.com").await, app.a_customer("bea@example.com").await);
+        let body = json!({ "referrer_customer": id(&ann), "referred_customer": id(&bea) });
+        assert_eq!(app.post("/v1/referrals", body).await.status, 201);
+        let of_bea = format!("customers/{}/referrers", id(&bea));
+        let erase = async |whom: &str| {
+            let path = format!("/api/v1/customers/{whom}/personal-data");
+            app.send(reqwest::Method::DELETE, &path, &[], None::<String>).await.ok();
+            data(&joy.get(&of_bea).await)[0].clone()
+        };
+        let before = data(&joy.get(&of_bea).await)[0].clone();
+        assert_eq!(before["referralCustomerEmail"], "ann@example.com");
+        let one = erase(id(&ann)).await;
+        assert_eq!((one.get("referralCustomerEmail"), one["email"].as_str()), (None, Some("b*****a@example.com")), "{one}");
+        let both = erase(id(&bea)).await;
+        assert_eq!(both.get("email"), None, "{both}");
+        for days in ["startDate=0001-01-01", "startDate=1900-01-01&endDate=1969-12-31"] {
+            assert_eq!(joy.used(days).await, 0, "{days}");
+        }
+    }
+
     async fn a_reward_in_money_is_no_points(app: &TestApp) {
         let joy = joy(app);
         app.a_program_for_customers(json!({}), json!({ "type": "money", "amount": 750 })).await;

@@ -1,6 +1,7 @@
 //! Erasing somebody: nothing personal is left anywhere, and everything still adds up.
 
 use handbill::db::DbConnection;
+use handbill::encryption::EncryptionKeys;
 use handbill::erasures::erase::{empty, erase as erase_now, traces};
 use handbill::erasures::person::Person;
 use handbill::events::number::number_new;
@@ -156,7 +157,8 @@ on_both! {
         app.wait(60);
         let late = json!({ "last_name": "refcanary again" });
         app.put(&format!("/api/v1/referrals/{}", id(&referral)), late).await.ok();
-        let last = move |conn: &mut DbConnection, now| erase_now(conn, &account, None, &person, found.reached, now);
+        let keys = EncryptionKeys::default();
+        let last = move |conn: &mut DbConnection, now| erase_now(conn, &account, None, &person, found.reached, (&keys, now));
         app.app.db.write(last).await.expect("an erasure");
         assert_eq!(where_is(app, PERSON), Vec::<String>::new());
     }

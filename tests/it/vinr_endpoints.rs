@@ -63,6 +63,9 @@ async fn endpoints_hear_of_referrals_in_vinrs_words_and_with_its_signature() {
             "webhook.test",
             "saved and tried out"
         );
+        let tried = &receiver.received()[0].json()["data"]["object"]["webhook_endpoint_id"];
+        let shown = app.get("/v1/webhook-endpoints").await.ok();
+        assert_eq!(*tried, shown["data"][0]["id"], "its own id, as VINR has it");
         let (ines, marco) = (
             app.known("ines@example.com").await,
             app.known("marco@example.com").await,

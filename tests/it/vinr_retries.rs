@@ -46,12 +46,15 @@ on_both! {
         let (ines, marco) = (app.known("ines@example.com").await, app.known("marco@example.com").await);
         let body = format!("referrer_customer={}&referred_customer={}", id(&ines), id(&marco));
         let answers = join_all((0..30).map(|_| app.form("/v1/referrals", &body, &[("idempotency-key", "one")]))).await;
-        let first = answers.iter().find(|answer| answer.status == 201).expect("one").text();
+        let first = made(&answers[0]);
         for answer in &answers {
-            match answer.status {
-                201 => assert_eq!(answer.text(), first),
-                _ => drop(refused(answer, 409, ("idempotency_error", "idempotency_key_in_use", None))),
-            }
+            assert_eq!((answer.status, answer.json()), (201, first.clone()), "all get the same");
+        }
+        assert_eq!(answers.iter().filter(|answer| answer.is_replay()).count(), 29);
+        let nobody = format!("referrer_customer=cust_nobody&referred_customer={}", id(&marco));
+        let answers = join_all((0..10).map(|_| app.form("/v1/referrals", &nobody, &[("idempotency-key", "none")]))).await;
+        for answer in &answers {
+            assert_eq!((answer.status, answer.text()), (404, answers[0].text()), "refusals too");
         }
         let friends = join_all((0..10).map(|n| app.known(format!("{n}@example.com").leak()))).await;
         let bodies = (0..40).map(|n| format!("referrer_customer={}&referred_customer={}", id(&ines), id(&friends[n % 10])));
@@ -63,6 +66,53 @@ on_both! {
         }
         assert_eq!(app.all("referrals").await.len(), 11, "nothing is left of those who were too late");
         assert_eq!(app.all("posters").await.len(), 1);
+    }
+}
+
+on_both! {
+    with [("HANDBILL_ENCRYPTION_KEYS", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")] =>
+    async fn an_erasure_takes_a_person_out_of_the_answers_and_leaves_everybodys_keys(app: &TestApp) {
+        let key = |key: &'static str| [("idempotency-key", key)];
+        let (ines, marco) = ("email=ines@example.com&name=Ines", "email=marco@example.com&name=Marco");
+        let customer = app.form("/v1/customers", ines, &key("ines")).await;
+        let other = app.form("/v1/customers", marco, &key("marco")).await;
+        let (erased, kept) = (made(&customer), made(&other));
+        let pair = format!("referrer_customer={}&referred_customer={}&expand[]=referrer_customer", id(&kept), id(&erased));
+        let referral = app.form("/v1/referrals", &pair, &key("pair")).await;
+        made(&referral);
+        let hook = "url=https://example.com/hooks";
+        let endpoint = app.form("/v1/webhook-endpoints", hook, &key("hook")).await;
+        made(&endpoint);
+        let update = format!("/v1/customers/{}", id(&kept));
+        app.form(&update, "name=Old", &key("old")).await.ok();
+        app.form(&update, "name=New", &[]).await.ok();
+        let wrong = app.form("/v1/customers", "email=ines@example.com", &key("again")).await;
+        refused(&wrong, 422, (INVALID, "email_taken", Some("email")));
+
+        let path = format!("/api/v1/customers/{}/personal-data", id(&erased));
+        app.send(reqwest::Method::DELETE, &path, &[], None::<String>).await.ok();
+
+        for (path, body, which, before) in [
+            ("/v1/customers", marco, "marco", &other),
+            ("/v1/webhook-endpoints", hook, "hook", &endpoint),
+        ] {
+            let again = app.form(path, body, &key(which)).await;
+            assert!(again.is_replay(), "{which}");
+            assert_eq!(again.text(), before.text(), "{which}");
+        }
+        assert!(app.form(&update, "name=Old", &key("old")).await.is_replay());
+        assert_eq!(app.get(&update).await.ok()["name"], "New", "nothing is done a second time");
+        let late = app.form("/v1/customers", ines, &key("ines")).await;
+        assert!(late.is_replay());
+        assert_eq!((late.status, &late.json()["id"], &late.json()["name"]), (201, &erased["id"], &serde_json::json!("Erased")));
+        assert!(app.form("/v1/referrals", &pair, &key("pair")).await.is_replay());
+        assert!(app.form("/v1/customers", "email=ines@example.com", &key("again")).await.is_replay());
+        assert_eq!(app.all("customers").await.len(), 2, "nobody is brought back");
+        let hooks = app.get("/v1/webhook-endpoints").await.ok();
+        assert_eq!(hooks["data"].as_array().map(Vec::len), Some(1));
+        assert_eq!(app.get(&format!("/v1/customers/{}", id(&erased))).await.ok(), serde_json::json!({ "id": erased["id"], "deleted": true }));
+        let list = app.get("/v1/customers").await.ok();
+        assert_eq!(list["data"][1], serde_json::json!({ "id": erased["id"], "deleted": true }));
     }
 }
 

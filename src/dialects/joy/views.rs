@@ -128,8 +128,9 @@ pub struct JoyReferrer {
     #[schema(nullable = false)]
     pub referral_customer_email: Option<EmailAddress>,
     /// The customer's own address as given at the signup, masked.
-    #[schema(example = "m*****o@example.com")]
-    pub email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "m*****o@example.com")]
+    pub email: Option<String>,
     /// What the customer got for it, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -167,8 +168,10 @@ impl JoyReferrer {
         };
         Self {
             id: introduction.referral_id,
-            referral_customer_email: referrer.map(|customer| customer.email),
-            email: masked(&signup.email),
+            referral_customer_email: referrer
+                .filter(|customer| !customer.is_erased())
+                .map(|customer| customer.email),
+            email: (!signup.is_erased()).then(|| masked(&signup.email)),
             coupon_code: coupon.map(|coupon| coupon.code),
             customer_id: introduction.referrer_id,
             status_referral: status,

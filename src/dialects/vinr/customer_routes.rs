@@ -7,7 +7,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::errors::{self, VinrRefusals, VinrWriteRefusals};
 use super::expand::{Expand, Paths};
 use super::page::{PageSize, Part, VinrList};
-use super::views::VinrCustomer;
+use super::views::{VinrCustomer, VinrKnown};
 use crate::app::App;
 use crate::customers::create::create as make;
 use crate::customers::edit::edit;
@@ -206,13 +206,13 @@ async fn update(
 #[utoipa::path(get, path = "/v1/customers/{id}", tag = "VINR", operation_id = "vinrGetCustomer",
     params(("id" = CustomerId, Path, description = "The customer's id"), ShowCustomer),
     security(("apiKey" = []), ("bearerAuth" = [])),
-    responses((status = 200, description = "The customer", body = VinrCustomer), VinrRefusals))]
+    responses((status = 200, description = "The customer", body = VinrKnown), VinrRefusals))]
 async fn show(
     app: web::Data<App>,
     account: Account,
     id: PathId<CustomerId>,
     query: Asked<ShowCustomer>,
-) -> Result<web::Json<VinrCustomer>, Error> {
+) -> Result<web::Json<VinrKnown>, Error> {
     Expand::customer(query.0.expand.as_ref(), false)
         .map_err(|complaint| Error::field("expand", complaint))?;
     let customer = id.find(&app, &account, queries::find).await?;
@@ -223,12 +223,12 @@ async fn show(
 #[utoipa::path(get, path = "/v1/customers", tag = "VINR", operation_id = "vinrListCustomers",
     params(ListCustomers),
     security(("apiKey" = []), ("bearerAuth" = [])),
-    responses((status = 200, description = "The customers, newest first", body = VinrList<VinrCustomer>), VinrRefusals))]
+    responses((status = 200, description = "The customers, newest first", body = VinrList<VinrKnown>), VinrRefusals))]
 async fn list(
     app: web::Data<App>,
     account: Account,
     query: Asked<ListCustomers>,
-) -> Result<web::Json<VinrList<VinrCustomer>>, Error> {
+) -> Result<web::Json<VinrList<VinrKnown>>, Error> {
     let Asked(query) = query;
     Expand::customer(query.expand.as_ref(), true)
         .map_err(|complaint| Error::field("expand", complaint))?;
@@ -244,7 +244,7 @@ async fn list(
         }
         let rows = queries::list(conn, &account.id, &filter, &part.page)?;
         let (rows, has_more) = part.list(rows);
-        let data = rows.into_iter().map(VinrCustomer::from).collect();
+        let data = rows.into_iter().map(VinrKnown::from).collect();
         Ok(VinrList::of(data, has_more))
     };
     Ok(web::Json(app.db.read(load).await?))

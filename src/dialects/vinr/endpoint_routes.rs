@@ -1,6 +1,8 @@
 //! `/v1/webhook-endpoints`: where what became of referrals is sent, in VINR's words and with its signature. What became of
 //! each event there, and everything else about them, is at `/api/v1/webhook-endpoints`.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::{IntoParams, OpenApi, ToSchema};
@@ -131,9 +133,13 @@ async fn create(
     });
     let url = new.as_ref().ok().map(|new| new.url.clone());
     let shown_secret = secret.clone();
+    // Nothing, if this was answered before.
+    let made = Arc::new(Mutex::new(None));
+    let note = Arc::clone(&made);
     let answer = once(&app, asked, move |conn, account, now| {
         let new = new.as_ref().map_err(super::invalid)?;
         let endpoint = endpoints::create(conn, account, new, now)?;
+        *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(endpoint.id.clone());
         let view = VinrWebhookEndpoint {
             secret: Some(shown_secret.as_str().to_owned()),
             ..endpoint.into()
@@ -141,26 +147,22 @@ async fn create(
         Said::new(StatusCode::CREATED, &view)
     })
     .await?;
-    if let Some(url) = url.filter(|_| answer.status() == StatusCode::CREATED && !is_replay(&answer))
-    {
-        try_out(&app, url, secret);
+    let made = made.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let (Some(url), Some(id)) = (url, made) {
+        try_out(&app, url, id, secret);
     }
     Ok(answer)
 }
 
-fn is_replay(answer: &HttpResponse) -> bool {
-    answer.headers().contains_key("idempotent-replayed")
-}
-
 /// Sends a test without anybody waiting for what comes of it.
-fn try_out(app: &web::Data<App>, url: WebUrl, secret: SigningSecret) {
+fn try_out(app: &web::Data<App>, url: WebUrl, id: WebhookEndpointId, secret: SigningSecret) {
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let now = app.clock.now();
-        let message = Message::test(Dialect::Vinr, &WebhookEndpointId::new(now), now);
+        let message = Message::test(Dialect::Vinr, &id, now);
         let attempt = app.webhooks.send(&url, &[secret], &message, now).await;
         if let Err(error) = attempt {
-            log::warn!("a test could not be sent: {error:?}");
+            log::warn!("a test could not be sent: {}", error.cause());
         }
     });
 }

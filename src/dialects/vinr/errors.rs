@@ -76,7 +76,7 @@ fn told(error: &Error) -> Told4 {
         Error::NotFound(_) => (404, INVALID, "resource_missing", param("id")),
         Error::NoSuchPath => (404, INVALID, "resource_missing", None),
         Error::Conflict { code, .. } => match *code {
-            "idempotency_key_reused" | "idempotency_key_in_use" => (409, IDEMPOTENCY, code, None),
+            "idempotency_key_reused" => (409, IDEMPOTENCY, code, None),
             "self_referral" => (
                 422,
                 INVALID,

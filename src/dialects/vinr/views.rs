@@ -60,6 +60,37 @@ impl From<Customer> for VinrCustomer {
     }
 }
 
+/// A customer who was asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum VinrKnown {
+    /// The customer.
+    Customer(Box<VinrCustomer>),
+    /// Somebody who was erased, and is nobody any more.
+    Gone {
+        /// The id.
+        id: CustomerId,
+        /// True.
+        deleted: bool,
+    },
+}
+
+impl VinrKnown {
+    /// Nobody is known by this id any more.
+    fn gone(id: CustomerId) -> Self {
+        Self::Gone { id, deleted: true }
+    }
+}
+
+impl From<Customer> for VinrKnown {
+    fn from(customer: Customer) -> Self {
+        match customer.is_erased() {
+            true => Self::gone(customer.id),
+            false => Self::Customer(Box::new(customer.into())),
+        }
+    }
+}
+
 /// A customer's id, or the customer if that was asked for.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -67,14 +98,7 @@ pub enum Expandable {
     /// The id.
     Id(CustomerId),
     /// The customer.
-    Customer(Box<VinrCustomer>),
-    /// A customer who was asked for and is not there any more.
-    Gone {
-        /// The id.
-        id: CustomerId,
-        /// True.
-        deleted: bool,
-    },
+    Known(VinrKnown),
 }
 
 /// One customer brought another.
@@ -132,12 +156,11 @@ pub fn referrals(
     };
     let known: HashMap<CustomerId, Customer> = known
         .into_iter()
-        .filter(|customer| !customer.is_erased())
         .map(|customer| (customer.id.clone(), customer))
         .collect();
-    let object = |id: CustomerId| match known.get(&id) {
-        Some(customer) => Expandable::Customer(Box::new(customer.clone().into())),
-        None => Expandable::Gone { id, deleted: true },
+    let object = |id: CustomerId| {
+        let customer = known.get(&id).cloned();
+        Expandable::Known(customer.map_or_else(|| VinrKnown::gone(id), VinrKnown::from))
     };
     let views = introductions.into_iter().map(|introduction| {
         let (referrer, referred) = (
