@@ -49,7 +49,7 @@ on_both! {
         let earning = app.post("/api/v1/earnings", largest).await.ok();
         assert_eq!(earning["amount"], 99_999_999_999_i64);
         app.put(&path_of(&earning), json!({ "amount": 0.5 })).await.refused(400, message);
-        for bad in ["XXX1", "ZZZ", "", "U$D"] {
+        for bad in ["XXX1", "ZZZ", "", "U$D", "XXX", "XTS", "HRK"] {
             let body = json!({ "referral_id": referral["id"], "amount": 1, "currency": bad });
             app.post("/api/v1/earnings", body).await
                 .refused(400, "currency must be an ISO 4217 currency code such as USD");
