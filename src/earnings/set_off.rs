@@ -12,6 +12,10 @@ const SOME: i64 = 100;
 
 impl Purse {
     /// Sets what is available off against what is owed back, the oldest earning first.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the balance has both and no earning has anything that is available: somebody has changed a
+    /// row by hand, and nothing of this transaction must stay.
     pub fn settle_debts(&mut self, conn: &mut DbConnection) -> Result<(), Error> {
         let mut after = None;
         while self.balance().owed_back > 0 && self.balance().available > 0 {
@@ -31,6 +35,16 @@ impl Purse {
                 .collect();
             for id in ids {
                 self.set_off(&id)?;
+            }
+            let is_all = last.is_none();
+            let balance = self.balance();
+            if is_all && balance.owed_back > 0 && balance.available > 0 {
+                return Err(Error::internal(format!(
+                    "{} of {} {} are available in no earning",
+                    balance.available,
+                    balance.ambassador_id.as_str(),
+                    balance.currency.as_str()
+                )));
             }
             after = last;
         }

@@ -49,6 +49,7 @@ mod killed_webhooks;
 mod ledger;
 mod listen;
 mod migrations;
+mod money_by_hand;
 mod money_examples;
 mod money_model;
 mod moving;
