@@ -120,12 +120,15 @@ impl Purse {
         Ok(())
     }
 
-    /// What has not left is held again.
+    /// What has not left is held again, as far as it stands: the rest has come back of a payout after others were set off
+    /// for it, and is theirs.
     pub fn hold_again(&mut self, id: &EarningId) -> Result<(), Error> {
-        let portions = &mut find(&mut self.taken, id)?.portions;
-        self.books
-            .post(Reason::HeldAgain, portions.available, id, None)?;
-        portions.held += std::mem::take(&mut portions.available);
+        let earning = find(&mut self.taken, id)?;
+        let amount = earning.standing().min(earning.portions.available);
+        let portions = &mut earning.portions;
+        self.books.post(Reason::HeldAgain, amount, id, None)?;
+        portions.available -= amount;
+        portions.held += amount;
         Ok(())
     }
 

@@ -34,6 +34,15 @@ impl Caller {
         self.a_referral_from(&scan).await
     }
 
+    /// Another signup of the same ambassador's.
+    pub async fn another_of(&self, referral: &Value) -> Value {
+        let poster = self
+            .a_poster_of(&json!({ "id": referral["student_id"] }))
+            .await;
+        let scan = self.a_scan_of(&poster).await;
+        self.a_referral_from(&scan).await
+    }
+
     /// The person of a referral buys something.
     pub async fn buys(&self, referral: &Value, order: &str, amount: i64, currency: &str) -> Value {
         let body = json!({

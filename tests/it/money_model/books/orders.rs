@@ -154,7 +154,9 @@ impl Books {
                     earning.available += std::mem::take(&mut earning.held);
                 }
                 (Signup::Verified, _) if earning.free_at.is_none() => {
-                    earning.held += std::mem::take(&mut earning.available);
+                    let ours = earning.standing().min(earning.available);
+                    earning.available -= ours;
+                    earning.held += ours;
                 }
                 _ => {}
             }
