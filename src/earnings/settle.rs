@@ -10,6 +10,7 @@ use crate::ids::{AccountId, ApiKeyId, EarningId, Id, PayoutId};
 use crate::metadata::MetadataChange;
 use crate::money::unknown_currency;
 use crate::payouts;
+use crate::referrals;
 use crate::status::{forbidden, forestalled};
 
 /// Applies `changes` made with the key `by`. A status moves only as [`EarningStatus::moves`] says, and every
@@ -28,7 +29,12 @@ pub fn settle(
     changes: &EarningChanges,
     now: Timestamp,
 ) -> Result<Earning, Error> {
-    let seen = queries::find(conn, account, id)?.ok_or(Error::NotFound(EarningId::NOUN))?;
+    let mut seen = queries::find(conn, account, id)?.ok_or(Error::NotFound(EarningId::NOUN))?;
+    if changes.currency.is_some() {
+        // Who decides about the referral looks which purses its money is in, and then waits for these.
+        referrals::queries::find_to_change(conn, account, &seen.referral_id)?;
+        seen = queries::find(conn, account, id)?.ok_or(Error::NotFound(EarningId::NOUN))?;
+    }
     let mut purse = Purse::open(conn, &seen.owner(), &seen.currency, Some(by), now)?;
     let before =
         queries::find_to_change(conn, account, id)?.ok_or(Error::NotFound(EarningId::NOUN))?;

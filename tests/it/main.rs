@@ -20,6 +20,7 @@ mod command_line;
 mod configuration;
 mod conversions;
 mod coupons;
+mod currency_races;
 mod customers;
 mod deep_offsets;
 mod demo;
