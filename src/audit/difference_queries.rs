@@ -149,7 +149,7 @@ differences! {
             AND NOT EXISTS (SELECT 1 FROM earnings e WHERE e.account_id = i.account_id AND e.referral_id = i.referral_id \
                 AND e.origin = 'reward' AND e.amount = i.reward_amount AND e.currency = i.reward_unit) \
             AND NOT EXISTS (SELECT 1 FROM conversions c WHERE c.account_id = i.account_id AND c.referral_id = i.referral_id \
-                AND c.commission = i.reward_amount AND c.currency = i.reward_unit) \
+                AND i.reward_amount BETWEEN c.commission - c.capped AND c.commission AND c.currency = i.reward_unit) \
         UNION ALL \
         SELECT e.referral_id AS about, 'several of its rewards stand at once' AS problem FROM earnings e \
         WHERE e.account_id = $1 AND e.referral_id > $2 AND e.referral_id <= $3 AND e.origin = 'reward' \

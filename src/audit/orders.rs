@@ -63,7 +63,7 @@ pub(super) fn paid_what_was_computed(
         findings,
         |conn, stretch, found| {
             for conversion in queries::conversions(conn, account, stretch)? {
-                let (kept, about) = (conversion.commission, conversion.id.as_str());
+                let (kept, about) = (conversion.payable(), conversion.id.as_str());
                 found.compare(about, "commission", kept.get(), computed(&conversion));
                 if kept > conversion.amount {
                     found.differs(about, "its commission is more than the order");

@@ -1,6 +1,7 @@
 //! A conversion.
 
 use diesel::prelude::*;
+use serde_json::{Value, json};
 
 use crate::bounds::belongs;
 use crate::clock::Timestamp;
@@ -9,6 +10,7 @@ use crate::db::columns::text_enum;
 use crate::db::schema::conversions;
 use crate::earnings::earned::Earned;
 use crate::earnings::model::Origin;
+use crate::error::Error;
 use crate::idempotency::{Keyed, Retry};
 use crate::ids::{AccountId, AmbassadorId, ConversionId, ProgramId, ReferralId, Wanted};
 use crate::ledger::model::Owner;
@@ -57,6 +59,8 @@ pub struct Conversion {
     pub refunded: Cents,
     /// What the rule made of the whole amount.
     pub commission: Cents,
+    /// What of it no cap left room for when the rejection of its referral was taken back.
+    pub capped: Cents,
     /// Which version of the program's rules.
     pub rule_version: i64,
     /// How it was computed, as a JSON array.
@@ -85,10 +89,36 @@ impl Conversion {
         }
     }
 
+    /// The commission on the whole amount, as far as the caps left room for it.
+    pub fn payable(&self) -> Cents {
+        Cents::try_from(self.commission.get() - self.capped.get()).unwrap_or(Cents::ZERO)
+    }
+
     /// The commission on what was not given back.
     pub fn due(&self) -> i64 {
         let kept = self.amount.get() - self.refunded.get();
-        share(self.commission.get(), kept, self.amount.get())
+        share(self.payable().get(), kept, self.amount.get())
+    }
+
+    /// No more than `most` is due from now on: the rejection of its referral was taken back, and the caps left no room for
+    /// more. What is payable becomes the least of which that is the share, so that refunds go on adding up.
+    pub fn cap(&mut self, most: i64, now: Timestamp) -> Result<(), Error> {
+        let kept = self.amount.get() - self.refunded.get();
+        let payable = -share(-most, self.amount.get(), kept);
+        self.capped = Cents::try_from(self.commission.get() - payable)
+            .map_err(|_| Error::internal("a commission out of range"))?;
+        let [written, due] = [payable, most].map(|units| self.currency.written(units));
+        let text = format!(
+            "When the rejection was taken back, the rule's caps left {due} for what was not refunded: the commission on the whole is {written} from then on"
+        );
+        let at = now.micros().div_euclid(1_000_000);
+        let mut steps: Vec<Value> = serde_json::from_str(&self.steps).map_err(Error::internal)?;
+        steps.push(json!({
+            "what": "reopened", "text": text, "figures": { "amount": payable, "at": at, "due": most },
+        }));
+        self.steps = serde_json::to_string(&steps).map_err(Error::internal)?;
+        self.updated_at = now;
+        Ok(())
     }
 
     /// What an earning of `amount` is made of that comes of this conversion.

@@ -11,7 +11,7 @@ use crate::db::schema::{conversions, earnings};
 use crate::db::{DbConnection, on_each_database};
 use crate::ids::{AccountId, AmbassadorId, ConversionId, ProgramId, ReferralId};
 use crate::ledger::model::Owner;
-use crate::money::{Cents, Currency};
+use crate::money::Currency;
 use crate::text::{IdempotencyKey, OrderId};
 
 /// The account's conversion with this id.
@@ -126,6 +126,18 @@ pub fn update_refunded(conn: &mut DbConnection, conversion: &Conversion) -> Quer
     Ok(())
 }
 
+/// Stores that less of a conversion's commission is due.
+pub fn update_capped(conn: &mut DbConnection, conversion: &Conversion) -> QueryResult<()> {
+    diesel::update(conversions::table.find((&conversion.account_id, &conversion.id)))
+        .set((
+            conversions::capped.eq(conversion.capped),
+            conversions::steps.eq(&conversion.steps),
+            conversions::updated_at.eq(conversion.updated_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The first conversion of a referral that was recorded.
 pub fn find_first_of_referral(
     conn: &mut DbConnection,
@@ -141,7 +153,7 @@ pub fn find_first_of_referral(
         .optional()
 }
 
-/// The first of them that brought a commission.
+/// The first of them that brings a commission.
 pub fn find_first_paying(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -150,7 +162,7 @@ pub fn find_first_paying(
     conversions::table
         .filter(conversions::account_id.eq(account))
         .filter(conversions::referral_id.eq(referral))
-        .filter(conversions::commission.gt(Cents::ZERO))
+        .filter(conversions::commission.gt(conversions::capped))
         .select(conversions::id)
         .order(conversions::id)
         .first(conn)

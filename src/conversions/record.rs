@@ -23,7 +23,7 @@ use crate::referrals::decide::decide;
 use crate::referrals::model::{Referral, ReferralChanges, ReferralStatus};
 use crate::refunds::apply::apply_waiting;
 use crate::rules;
-use crate::rules::background::{Asked, background};
+use crate::rules::background::{Asked, background, hold_sales};
 use crate::rules::commission::Sale;
 
 /// Records a conversion, or finds the one that the same order made before. Its commission is computed by the rules as
@@ -101,11 +101,7 @@ fn purchase(
         program_id: referral.program_id.clone(),
         ambassador_id: referral.ambassador_id.clone(),
     };
-    // Held before anything is counted: tiers look at all that the ambassador sold, caps at what was earned.
-    name::hold(
-        conn,
-        &[&account.text(), "sales", referral.ambassador_id.as_str()],
-    )?;
+    hold_sales(conn, &owner)?;
     let mut purse = Purse::open(conn, &owner, &currency, Some(by), now)?;
     let mut conversion = computed(conn, new, &referral, (&program, &owner), currency, now)?;
     if !queries::insert_if_new(conn, &conversion)? {
@@ -176,6 +172,7 @@ fn computed(
         refunded: Cents::ZERO,
         commission: Cents::try_from(commission.amount)
             .map_err(|_| Error::internal("a commission out of range"))?,
+        capped: Cents::ZERO,
         rule_version: current.version,
         steps: serde_json::to_string(&commission.steps).map_err(Error::internal)?,
         coupon_code: new.coupon_code.clone(),

@@ -43,7 +43,8 @@ pub struct ConversionView {
     pub occurred_at: Timestamp,
     /// How much of it was given back.
     pub refunded_amount: Cents,
-    /// What the program's rules made of the whole amount; what of it stands is in the earnings.
+    /// What the program's rules made of the whole amount, or what their caps left of it when a rejection was taken back;
+    /// what of it stands is in the earnings.
     pub commission: Cents,
     /// Which version of the rules.
     pub rule_version: i64,
@@ -63,6 +64,7 @@ pub struct ConversionView {
 
 impl From<Conversion> for ConversionView {
     fn from(conversion: Conversion) -> Self {
+        let commission = conversion.payable();
         Self {
             id: conversion.id,
             referral_id: conversion.referral_id,
@@ -74,7 +76,7 @@ impl From<Conversion> for ConversionView {
             currency: conversion.currency,
             occurred_at: conversion.occurred_at,
             refunded_amount: conversion.refunded,
-            commission: conversion.commission,
+            commission,
             rule_version: conversion.rule_version,
             // It was written by us.
             steps: RawValue::from_string(conversion.steps).unwrap_or_default(),

@@ -88,7 +88,7 @@ fn origin(known: &Known) -> Vec<Event> {
             let origin = event(earning.created_at, origin.as_str(), text, data);
             return [bought]
                 .into_iter()
-                .chain(computed(conversion))
+                .chain(computed(conversion, earning))
                 .chain([origin])
                 .collect();
         }
@@ -123,22 +123,27 @@ fn bought(conversion: &Conversion) -> Event {
     let data = json!({
         "conversion_id": conversion.id, "order_id": conversion.order_id, "kind": conversion.kind,
         "amount": conversion.amount, "currency": conversion.currency, "rule_version": conversion.rule_version,
-        "refunded_amount": conversion.refunded, "commission": conversion.commission,
+        "refunded_amount": conversion.refunded, "commission": conversion.payable(),
     });
     event(conversion.occurred_at, "conversion", text, data)
 }
 
-/// The steps of the computation, as they were stored with the purchase.
-fn computed(conversion: &Conversion) -> Vec<Event> {
+/// The steps of the computation, as they were stored with the purchase, and with what came of it before the earning.
+fn computed(conversion: &Conversion, earning: &Earning) -> Vec<Event> {
     let stored: Vec<Value> = serde_json::from_str(&conversion.steps).unwrap_or_default();
     let event_of = |step: Value| {
         let what = format!("rule_{}", step["what"].as_str().unwrap_or_default());
         let text = step["text"].as_str().unwrap_or_default().to_owned();
         let data =
             json!({ "rule_version": conversion.rule_version, "figures": step["figures"].clone() });
-        event(conversion.created_at, &what, text, data)
+        let at = step["figures"]["at"].as_i64();
+        let at = at.map_or(conversion.created_at, |at| {
+            Timestamp::from_micros(at.saturating_mul(1_000_000))
+        });
+        event(at, &what, text, data)
     };
-    stored.into_iter().map(event_of).collect()
+    let steps = stored.into_iter().map(event_of);
+    steps.filter(|step| step.at <= earning.created_at).collect()
 }
 
 fn hold(known: &Known) -> Event {

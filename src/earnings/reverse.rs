@@ -13,8 +13,11 @@ use crate::conversions::model::Conversion;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::ids::{ApiKeyId, EarningId, RefundId, Tail};
+use crate::ledger::model::Owner;
 use crate::money::Cents;
 use crate::referrals::model::Referral;
+use crate::rules::background::hold_sales;
+use crate::rules::room::room;
 use crate::text::{Line, Paragraph};
 
 /// The referral is rejected: all that it earned is taken back.
@@ -45,7 +48,11 @@ pub fn refunded(
         Some(by),
         now,
     )?;
-    let earnings = queries::list_of_conversion(conn, &conversion.account_id, &conversion.id)?;
+    let (account, id) = (&conversion.account_id, &conversion.id);
+    // Read again: its referral's rejection may have been taken back meanwhile, and the caps have left less of it.
+    let conversion = &conversions::queries::find(conn, account, id)?
+        .ok_or_else(|| Error::internal("a refunded conversion is gone"))?;
+    let earnings = queries::list_of_conversion(conn, account, id)?;
     let standing: i64 = earnings.iter().map(Earning::standing).sum();
     let excess = (standing - conversion.due()).max(0);
     let occasion = Line::cut(refund.as_str());
@@ -73,6 +80,14 @@ pub fn reinstated(
 ) -> Result<(), Error> {
     let program = program_of(conn, referral)?;
     let (account, id) = (&referral.account_id, &referral.id);
+    hold_sales(
+        conn,
+        &Owner {
+            account_id: *account,
+            program_id: referral.program_id.clone(),
+            ambassador_id: referral.ambassador_id.clone(),
+        },
+    )?;
     // Those made now sort in the order in which they are made.
     let mut numbers = 0..;
     let mut new_id =
@@ -87,12 +102,13 @@ pub fn reinstated(
             now,
         )?;
         // Read again, as the last refund that held the purse left it.
-        let Some(conversion) = conversions::queries::find(conn, account, &conversion.id)? else {
+        let Some(mut conversion) = conversions::queries::find(conn, account, &conversion.id)?
+        else {
             continue;
         };
         let earnings = queries::list_of_conversion(conn, account, &conversion.id)?;
         let standing: i64 = earnings.iter().map(Earning::standing).sum();
-        let lacking = conversion.due() - standing;
+        let lacking = left_by_caps(conn, &mut conversion, standing, now)?;
         if lacking > 0 {
             let origin = match earnings.is_empty() {
                 true => Origin::Commission,
@@ -120,6 +136,28 @@ pub fn reinstated(
         purse.close(conn, None)?;
     }
     Ok(())
+}
+
+/// What is lacking of what is due of a conversion, of which so much stands. What its caps leave no room for is not due
+/// any more: others may have earned that since the rejection.
+fn left_by_caps(
+    conn: &mut DbConnection,
+    conversion: &mut Conversion,
+    standing: i64,
+    now: Timestamp,
+) -> Result<i64, Error> {
+    let lacking = conversion.due() - standing;
+    if lacking <= 0 {
+        return Ok(0);
+    }
+    match room(conn, conversion)? {
+        Some(room) if room < lacking => {
+            conversion.cap(standing + room, now)?;
+            conversions::queries::update_capped(conn, conversion)?;
+            Ok(room)
+        }
+        _ => Ok(lacking),
+    }
 }
 
 fn is_to_be_reinstated(earning: &Earning) -> bool {

@@ -68,8 +68,8 @@ pub fn judge(
             booked = Some((promised.amount, unit));
         }
     }
-    if promised.is_none() && conversion.commission > Cents::ZERO {
-        booked = Some((conversion.commission, conversion.currency.clone()));
+    if promised.is_none() && conversion.payable() > Cents::ZERO {
+        booked = Some((conversion.payable(), conversion.currency.clone()));
     }
     if let Some(booked) = booked {
         note(&mut introduction, booked, now);

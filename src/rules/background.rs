@@ -4,7 +4,7 @@ use super::commission::Background;
 use super::model::{Rule, Terms};
 use crate::clock::Timestamp;
 use crate::conversions;
-use crate::db::{DbConnection, QueryResult};
+use crate::db::{DbConnection, QueryResult, name};
 use crate::ids::ReferralId;
 use crate::ledger::model::Owner;
 use crate::money::Currency;
@@ -24,6 +24,17 @@ pub struct Asked<'a> {
     pub sales_before: Timestamp,
     /// Only commissions on sales before this count, and only sales before this can have been the first.
     pub earned_before: Timestamp,
+}
+
+/// Holds an ambassador's sales until the transaction ends. Who counts what came before a sale does so, so that of two at
+/// once the second sees the first: tiers look at all that the ambassador sold, caps at what stands of it.
+pub fn hold_sales(conn: &mut DbConnection, owner: &Owner) -> QueryResult<()> {
+    let parts = [
+        &owner.account_id.text(),
+        "sales",
+        owner.ambassador_id.as_str(),
+    ];
+    name::hold(conn, &parts)
 }
 
 /// Looks it up.

@@ -41,6 +41,7 @@ pub fn load(
             sales_before: from,
             earned_before: from,
         };
+        let was_paid = conversion.payable().get();
         past.push(Past {
             before: background(conn, rule, asked)?,
             conversion_id: conversion.id,
@@ -51,7 +52,7 @@ pub fn load(
             currency: conversion.currency,
             kind: conversion.kind,
             occurred_at: conversion.occurred_at,
-            was_paid: conversion.commission.get(),
+            was_paid,
         });
     }
     Ok(past)

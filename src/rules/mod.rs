@@ -15,4 +15,5 @@ pub mod publish;
 pub mod queries;
 pub mod read;
 pub mod reward;
+pub mod room;
 pub mod routes;

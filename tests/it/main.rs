@@ -15,6 +15,7 @@ mod audit_log;
 mod auth;
 mod backup;
 mod bad_input;
+mod caps_reopened;
 mod claw_backs;
 mod command_line;
 mod configuration;

@@ -10,7 +10,7 @@ use crate::ledger::a_story;
 use crate::support::{Database, TestApp, on_both};
 
 /// What `verify` says, and whether it is content.
-fn verify(app: &TestApp) -> (Value, bool) {
+pub fn verify(app: &TestApp) -> (Value, bool) {
     let output = handbill(&app.database.url, &["verify", "--json"]);
     let said = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));

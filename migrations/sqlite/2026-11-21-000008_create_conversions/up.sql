@@ -17,6 +17,8 @@ CREATE TABLE conversions (
     refunded                INTEGER NOT NULL CHECK (refunded BETWEEN 0 AND amount),
     -- What the rule made of the whole amount, and how (a JSON array of steps).
     commission              INTEGER NOT NULL CHECK (commission BETWEEN 0 AND amount),
+    -- What of it no cap left room for when the rejection of its referral was taken back: that much is not due any more.
+    capped                  INTEGER NOT NULL CHECK (capped BETWEEN 0 AND commission),
     rule_version            INTEGER NOT NULL CHECK (rule_version >= 1),
     steps                   TEXT NOT NULL CHECK (json_type(steps) = 'array'),
     -- The code by which the person was known, or which was given beside.

@@ -16,6 +16,7 @@ table! {
         occurred_at -> BigInt,
         refunded -> BigInt,
         commission -> BigInt,
+        capped -> BigInt,
         rule_version -> BigInt,
         steps -> Text,
         coupon_code -> Nullable<Text>,
