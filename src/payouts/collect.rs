@@ -91,6 +91,7 @@ pub fn go_on(
     let mut step = Step {
         collection: id,
         program: &program,
+        begun: queries::find_last_paid(conn, account, id)?,
         by,
         now,
         payouts: 0,
@@ -121,7 +122,7 @@ pub fn foresee(
     let mut foreseen = Vec::new();
     for mut balance in balances {
         let mut paid = None;
-        while is_due(&balance, program) {
+        while is_due(&balance, program, paid.is_some()) {
             let payable =
                 earnings::queries::list_payable_amounts(conn, &balance, paid.as_ref(), MOST_ITEMS)?;
             let (count, amount) = fill(payable.iter().map(|(_, available)| *available));
@@ -140,16 +141,14 @@ pub fn foresee(
     Ok((foreseen, last))
 }
 
-/// Whether there is anything to pay, and at least the program's minimum if that is in this currency. Points are no money.
-fn is_due(balance: &Balance, program: &Program) -> bool {
-    if balance.currency.is_points() {
-        return false;
-    }
-    let minimum = match balance.currency == program.payout_currency {
+/// Whether there is anything to pay, and at least the program's minimum if that is in this currency. What is left after
+/// the first payout of a run (`goes_on`) was counted for the minimum already. Points are no money.
+fn is_due(balance: &Balance, program: &Program, goes_on: bool) -> bool {
+    let minimum = match balance.currency == program.payout_currency && !goes_on {
         true => program.minimum_payout.get().max(1),
         false => 1,
     };
-    balance.available >= minimum
+    !balance.currency.is_points() && balance.available >= minimum
 }
 
 /// How many of the amounts go into one payout, and what they add up to.
@@ -169,6 +168,8 @@ fn fill(amounts: impl Iterator<Item = i64>) -> (usize, i64) {
 struct Step<'a> {
     collection: &'a CollectionId,
     program: &'a Program,
+    /// Whom the run has paid last, and in what: if there is more of that, it is paid too.
+    begun: Option<(AmbassadorId, Currency)>,
     by: Option<&'a ApiKeyId>,
     now: Timestamp,
     /// How many were made.
@@ -181,7 +182,10 @@ impl Step<'_> {
     /// Pays an ambassador what is due in each currency. `false`: that was not all of it.
     fn pay_all(&mut self, conn: &mut DbConnection, balances: &[Balance]) -> Result<bool, Error> {
         for balance in balances {
-            if is_due(balance, self.program) && self.pay(conn, balance)? {
+            let goes_on = self.begun.as_ref().is_some_and(|(ambassador, currency)| {
+                (ambassador, currency) == (&balance.ambassador_id, &balance.currency)
+            });
+            if is_due(balance, self.program, goes_on) && self.pay(conn, balance, goes_on)? {
                 return Ok(false);
             }
         }
@@ -189,7 +193,12 @@ impl Step<'_> {
     }
 
     /// Makes a payout of what is available. Whether that was not all of it.
-    fn pay(&mut self, conn: &mut DbConnection, seen: &Balance) -> Result<bool, Error> {
+    fn pay(
+        &mut self,
+        conn: &mut DbConnection,
+        seen: &Balance,
+        goes_on: bool,
+    ) -> Result<bool, Error> {
         let owner = Owner {
             account_id: seen.account_id,
             program_id: seen.program_id.clone(),
@@ -197,7 +206,7 @@ impl Step<'_> {
         };
         let mut purse = Purse::open(conn, &owner, &seen.currency, self.by, self.now)?;
         // It may have changed while somebody else held it.
-        if !is_due(purse.balance(), self.program) {
+        if !is_due(purse.balance(), self.program, goes_on) {
             return Ok(false);
         }
         self.payouts += 1;
@@ -216,7 +225,7 @@ impl Step<'_> {
         let view = PayoutView::from(payout.clone());
         let event = Event::new(account, kind, payout.id.as_str(), &view, payout.created_at)?;
         emit(conn, vec![event])?;
-        let has_more = is_due(purse.balance(), self.program);
+        let has_more = is_due(purse.balance(), self.program, true);
         purse.close(conn, None)?;
         Ok(has_more)
     }

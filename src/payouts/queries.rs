@@ -6,7 +6,8 @@ use super::model::{Payout, PayoutFilter, PayoutItem, PayoutMove, PayoutStatus};
 use crate::db::DbConnection;
 use crate::db::page::{Order, Page, paged, wanted};
 use crate::db::schema::{payout_items, payout_moves, payouts};
-use crate::ids::{AccountId, EarningId, PayoutId};
+use crate::ids::{AccountId, AmbassadorId, CollectionId, EarningId, PayoutId};
+use crate::money::Currency;
 
 /// The account's payout with this id.
 pub fn find(
@@ -51,6 +52,21 @@ pub fn list(
         query = query.filter(payouts::status.eq(status));
     }
     paged!(query, payouts::id, page).load(conn)
+}
+
+/// Whom a run has paid last, and in which currency.
+pub fn find_last_paid(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    collection: &CollectionId,
+) -> QueryResult<Option<(AmbassadorId, Currency)>> {
+    payouts::table
+        .filter(payouts::account_id.eq(account))
+        .filter(payouts::collection_id.eq(collection))
+        .select((payouts::ambassador_id, payouts::currency))
+        .order(payouts::id.desc())
+        .first(conn)
+        .optional()
 }
 
 /// Stores a new payout and what it is made of.

@@ -63,6 +63,7 @@ mod payday;
 mod payout_races;
 mod payout_refusals;
 mod payouts;
+mod payouts_in_pieces;
 mod personal_columns;
 mod posters;
 mod power_cuts;
