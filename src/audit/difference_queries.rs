@@ -14,7 +14,7 @@ use crate::ids::AccountId;
 
 /// Runs a statement that begins with the account, and then wants the two ends of the stretch. (SQLite numbers `$1`,
 /// `$2`, `$3` in the order in which it first meets them.)
-fn list(
+pub(super) fn list(
     conn: &mut DbConnection,
     statement: &str,
     account: &AccountId,
@@ -27,18 +27,21 @@ fn list(
         .load(conn)
 }
 
+/// Functions that list what a statement finds in a stretch.
 macro_rules! differences {
     ($($(#[$doc:meta])* $name:ident: $statement:expr;)+) => {$(
         $(#[$doc])*
         pub(super) fn $name(
-            conn: &mut DbConnection,
-            account: &AccountId,
-            stretch: &Stretch,
-        ) -> QueryResult<Vec<Found>> {
-            list(conn, $statement, account, stretch)
+            conn: &mut $crate::db::DbConnection,
+            account: &$crate::ids::AccountId,
+            stretch: &$crate::audit::steps::Stretch,
+        ) -> $crate::db::QueryResult<Vec<$crate::audit::queries::Found>> {
+            $crate::audit::difference_queries::list(conn, $statement, account, stretch)
         }
     )+};
 }
+
+pub(super) use differences;
 
 differences! {
     /// Earnings of rejected referrals that are not wholly taken back.
@@ -135,7 +138,7 @@ differences! {
             FROM refunds r WHERE r.account_id = $1 AND r.id > $2 AND r.id <= $3 \
         ) s WHERE reversed <> total";
 
-    /// Introductions whose reward is not what was booked, and booked rewards that no introduction has.
+    /// Introductions whose reward is not what was booked, and rewards that stand several times.
     rewards: "SELECT i.referral_id AS about, 'its reward is ' || COALESCE(i.reward_amount || ' ' || i.reward_unit, 'nothing') \
             || ', and an earning is ' || e.amount || ' ' || e.currency || ' (' || e.id || ')' AS problem \
         FROM introductions i JOIN earnings e ON e.account_id = i.account_id AND e.referral_id = i.referral_id \

@@ -1,7 +1,8 @@
 //! The audit: everything that is kept twice is added up again and compared. It reads, and nothing else.
 //!
 //! `verify` runs all checks. Each check is one function, which goes through its rows in steps: `balances`, `portions`,
-//! `payments`, `orders`, `rewards`, `histories`, `counts`, `pointers`, `texts`, `files`. `report`: what they found.
+//! `payments`, `orders`, `origins`, `rewards`, `histories`, `counts`, `pointers`, `texts`, `files`. `report`: what they
+//! found.
 
 mod balances;
 mod counts;
@@ -9,6 +10,8 @@ mod difference_queries;
 mod files;
 mod histories;
 mod orders;
+mod origin_queries;
+mod origins;
 mod payments;
 mod pointers;
 mod portions;

@@ -65,6 +65,9 @@ pub(super) fn paid_what_was_computed(
             for conversion in queries::conversions(conn, account, stretch)? {
                 let (kept, about) = (conversion.payable(), conversion.id.as_str());
                 found.compare(about, "commission", kept.get(), computed(&conversion));
+                if let Some(of) = computed_of(&conversion) {
+                    found.compare(about, "amount", conversion.amount.get(), of);
+                }
                 if kept > conversion.amount {
                     found.differs(about, "its commission is more than the order");
                 }
@@ -82,6 +85,13 @@ fn computed(conversion: &Conversion) -> i64 {
         Some("minimum_order") => 0,
         _ => last["figures"]["amount"].as_i64().unwrap_or(0),
     }
+}
+
+/// Of what amount the computation was, as far as its steps say: a rate is of the whole, slices add up to it.
+fn computed_of(conversion: &Conversion) -> Option<i64> {
+    let steps: Vec<Value> = serde_json::from_str(&conversion.steps).unwrap_or_default();
+    let of = |step: &Value| step["figures"]["of"].as_i64();
+    steps.iter().filter_map(of).reduce(|one, other| one + other)
 }
 
 /// What stands of an order's commission is its share of what was not refunded, and nothing if the referral is rejected.

@@ -118,6 +118,9 @@ pub(super) fn stand_where_their_money_is(
             let sum = earning.unpaid() + portions.paid + portions.set_off + portions.reversed;
             let about = earning.id.as_str();
             found.compare(about, "amount", earning.amount.get(), sum);
+            if portions.held > earning.standing() {
+                found.differs(about, "more of it is held than stands");
+            }
             let fits = match earning.status {
                 EarningStatus::Pending | EarningStatus::Failed => portions.in_payout == 0,
                 EarningStatus::Processing => portions.in_payout > 0,

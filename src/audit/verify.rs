@@ -2,7 +2,8 @@
 
 use super::report::{Findings, Report};
 use super::{
-    balances, counts, files, histories, orders, payments, pointers, portions, rewards, texts,
+    balances, counts, files, histories, orders, origins, payments, pointers, portions, rewards,
+    texts,
 };
 use crate::accounts;
 use crate::db::DbConnection;
@@ -12,7 +13,7 @@ use crate::ids::AccountId;
 type Check = fn(&mut DbConnection, &AccountId, &mut Findings) -> Result<(), Error>;
 
 /// What should be true, and how to find out.
-const CHECKS: [(&str, Check); 23] = [
+const CHECKS: [(&str, Check); 28] = [
     (
         "Every balance is what its transfers add up to, one by one, without a gap, never below zero",
         balances::are_their_transfers,
@@ -76,6 +77,23 @@ const CHECKS: [(&str, Check); 23] = [
     (
         "What stands of a commission is its share of what was not refunded",
         orders::stand_as_far_as_they_were_kept,
+    ),
+    (
+        "Every earning says the same as its order, its signup and its rule",
+        origins::agree_with_orders,
+    ),
+    (
+        "Every order says the same as its signup and its rule",
+        origins::agree_with_signups,
+    ),
+    (
+        "Every earning that was given again is in the place of one, and every reward is for an introduction",
+        origins::have_a_reason,
+    ),
+    ("Every bonus stands once at most", origins::are_bonuses_once),
+    (
+        "Every transfer for a refund is of one of its order",
+        origins::said_what_took_them_back,
     ),
     (
         "Every reward of an introduction was booked, and stands once at most",

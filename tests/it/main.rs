@@ -96,6 +96,7 @@ mod tour;
 mod transport;
 mod users;
 mod verify;
+mod verify_breaks;
 mod vinr;
 mod vinr_endpoints;
 mod vinr_lists;
