@@ -86,6 +86,9 @@ impl Timestamp {
 
 /// A day's microseconds.
 const DAY: i64 = 86_400_000_000;
+/// The first moment of the year 0 and the last of 9999.
+const FIRST: i64 = -62_167_219_200_000_000;
+const LAST: i64 = 253_402_300_799_999_999;
 
 /// A day in UTC; `2024-01-15` on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
@@ -141,10 +144,10 @@ impl Parse for Day {
 }
 
 impl Timestamp {
-    /// As it is written on the wire.
+    /// As it is written on the wire, which has four digits for a year: what lies beyond them is the last moment that has.
     fn text(self) -> [u8; 20] {
         // A list says two or three moments per row, so they are put together from digits, without a format string.
-        let moment = self.moment();
+        let moment = Self(self.0.clamp(FIRST, LAST)).moment();
         let (date, time) = (moment.date_naive(), moment.num_seconds_from_midnight());
         let year = date.year().unsigned_abs();
         let mut text = *b"0000-00-00T00:00:00Z";
@@ -245,6 +248,20 @@ mod tests {
         let moment = Timestamp::parse("2024-01-15T12:30:00.987654+02:00").unwrap();
         assert_eq!(moment.to_string(), "2024-01-15T10:30:00Z");
         assert_eq!(moment.micros() % 1_000_000, 987_654);
+    }
+
+    #[test]
+    fn every_moment_can_be_written() {
+        for (micros, written) in [
+            (i64::MIN, "0000-01-01T00:00:00Z"),
+            (FIRST, "0000-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (LAST, "9999-12-31T23:59:59Z"),
+            (LAST + 1, "9999-12-31T23:59:59Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp(micros).to_string(), written);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::ids::{AccountId, ApiKeyId, ConversionId, EarningId};
 use crate::introductions::judge::judge;
 use crate::ledger::model::Owner;
 use crate::money::{Cents, Currency};
+use crate::parse::Complaint;
 use crate::programs::model::{ConvertedBy, Program};
 use crate::referrals::decide::decide;
 use crate::referrals::model::{Referral, ReferralChanges, ReferralStatus};
@@ -83,6 +84,7 @@ fn purchase(
     new: &NewConversion,
     now: Timestamp,
 ) -> Result<Option<Conversion>, Error> {
+    must_have_happened(new, now)?;
     let coupon = match &new.coupon_code {
         None => None,
         Some(code) => {
@@ -124,6 +126,17 @@ fn purchase(
     judge(conn, &referral, &conversion, &program, by, now)?;
     apply_waiting(conn, &mut conversion, by, now)?;
     Ok(Some(conversion))
+}
+
+/// Clocks differ, and so do zones; more than a day is a mistake, and would hold the commission until then.
+fn must_have_happened(new: &NewConversion, now: Timestamp) -> Result<(), Error> {
+    match new.occurred_at {
+        Some(at) if at > now.plus_seconds(86_400) => Err(Error::field(
+            "occurred_at",
+            Complaint::new("in_the_future", "must not be more than a day in the future"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn computed(

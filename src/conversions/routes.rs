@@ -101,7 +101,7 @@ fields! {
         pub currency: Option<Currency>,
         /// `purchase` when left out.
         pub kind: Option<ConversionKind>,
-        /// When it was bought, if that is not now.
+        /// When it was bought, if that is not now; not more than a day in the future.
         pub occurred_at: Option<Timestamp>,
         /// Your own.
         pub metadata: Option<SentMetadata>,

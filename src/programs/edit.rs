@@ -8,6 +8,7 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::events::model::EventKind;
 use crate::ids::{AccountId, ApiKeyId, Id, ProgramId};
+use crate::money::Cents;
 use crate::rules;
 use crate::rules::model::Rule;
 use crate::rules::publish::publish;
@@ -17,7 +18,8 @@ use crate::rules::publish::publish;
 ///
 /// # Errors
 /// [`Error::NotFound`] if the account has no such program; [`Error::Conflict`] if a new currency would turn the
-/// amounts in the program's rule into other ones, or if ambassadors would get coupons.
+/// amounts in the program's rule into other ones, or a minimum that the request does not say anew; or if ambassadors
+/// would get coupons.
 pub fn edit(
     conn: &mut DbConnection,
     account: &AccountId,
@@ -29,6 +31,7 @@ pub fn edit(
     let before =
         queries::find_to_change(conn, account, id)?.ok_or(Error::NotFound(ProgramId::NOUN))?;
     let changes = changes.clone();
+    let says_minimum = changes.minimum_payout.is_some();
     let mut after = before.clone();
     after.name = changes.name.unwrap_or(after.name);
     after.description = changes.description.unwrap_or(after.description);
@@ -63,8 +66,25 @@ pub fn edit(
     }
     if after.payout_currency != before.payout_currency {
         amounts_stay(conn, &before)?;
+        if !says_minimum {
+            minimum_stays(&before)?;
+        }
     }
     Ok(after)
+}
+
+/// The same of the least that is paid out: 5000 yen would be 5.000 dinars.
+fn minimum_stays(before: &Program) -> Result<(), Error> {
+    match before.minimum_payout {
+        Cents::ZERO => Ok(()),
+        minimum => Err(Error::Conflict {
+            code: "minimum_currency",
+            message: format!(
+                "The program's minimum_payout is {}; say what it is in the new currency together with that",
+                before.payout_currency.written(minimum.get())
+            ),
+        }),
+    }
 }
 
 /// 500 in a rule is 5.00 dollars as long as the program pays in dollars; as yen it would be another promise.

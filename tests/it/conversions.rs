@@ -263,6 +263,18 @@ on_both! {
         assert!(app.all("conversions").await.is_empty(), "nothing was booked");
     }
 
+    async fn what_has_not_happened_yet_is_refused(app: &TestApp) {
+        let referral = app.a_referral().await;
+        let mut body = order(&referral, 1);
+        for late in ["2024-03-02T09:01:00Z", "9999-12-31T00:00:00Z"] {
+            body["occurred_at"] = json!(late);
+            app.post("/api/v1/conversions", body.clone()).await
+                .refused(400, "occurred_at must not be more than a day in the future");
+        }
+        body["occurred_at"] = json!("2024-03-02T09:00:00Z");
+        app.post("/api/v1/conversions", body).await.ok();
+    }
+
     async fn a_rule_is_tried_on_what_was_bought(app: &TestApp) {
         let referral = app.a_referral().await;
         for number in 0..3 {

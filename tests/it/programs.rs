@@ -73,6 +73,24 @@ on_both! {
         assert!(app.all("programs").await.is_empty(), "nothing was stored");
     }
 
+    async fn a_currency_cannot_change_under_a_minimum_that_is_not_said_anew(app: &TestApp) {
+        let body = json!({
+            "name": "A", "landing_url": "https://example.com/a", "minimum_payout": 5000, "payout_currency": "JPY",
+        });
+        let program = app.post("/api/v1/programs", body).await.ok();
+        let path = format!("/api/v1/programs/{}", program["id"].as_str().expect("an id"));
+        let refused = app.put(&path, json!({ "payout_currency": "KWD", "name": "B" })).await.refused_with(409);
+        assert_eq!(refused["code"], "minimum_currency");
+        assert_eq!(refused["message"],
+            "The program's minimum_payout is 5000 JPY; say what it is in the new currency together with that");
+        assert_eq!(app.get(&path).await.ok(), program, "nothing was changed");
+        app.put(&path, json!({ "payout_currency": "JPY", "name": "A" })).await.ok();
+        let changed = app.put(&path, json!({ "payout_currency": "KWD", "minimum_payout": 10_000 })).await.ok();
+        assert_eq!((&changed["payout_currency"], &changed["minimum_payout"]), (&json!("KWD"), &json!(10_000)));
+        app.put(&path, json!({ "minimum_payout": 0 })).await.ok();
+        app.put(&path, json!({ "payout_currency": "USD" })).await.ok();
+    }
+
     async fn programs_are_listed_by_status(app: &TestApp) {
         let first = app.a_program().await;
         let second = app.a_program().await;
