@@ -6,6 +6,7 @@ use actix_web::rt::time::timeout;
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 
+use crate::payouts::{a_paying_program, a_referral_in, collect, dry_run, earn, paid};
 use crate::support::money::id;
 use crate::support::on_both;
 
@@ -26,5 +27,21 @@ on_both! {
         app.database.connect().batch_execute("UPDATE balances SET available = 0").expect("as it was");
         assert_eq!(app.post("/api/v1/refunds", refund).await.ok()["reversed_amount"], 500);
         assert_eq!(app.balance(&referral, "USD", None).await["owed_back"], 500);
+    }
+
+    async fn a_collection_passes_over_a_balance_changed_by_hand_and_pays_the_others(app: &TestApp) {
+        let program = a_paying_program(app, json!({})).await;
+        let (odd, even) = (a_referral_in(app, &program).await, a_referral_in(app, &program).await);
+        for referral in [&odd, &even] {
+            earn(app, referral, 550, "USD").await;
+        }
+        let by_hand = format!("UPDATE balances SET available = 750 WHERE ambassador_id = '{}'", odd["student_id"].as_str().expect("an id"));
+        app.database.connect().batch_execute(&by_hand).expect("a balance by hand");
+        let foreseen = dry_run(app, &program).await;
+        let collected = collect(app, &program).await;
+        assert_eq!((&collected["status"], &collected["totals"]),
+            (&json!("collected"), &json!([{ "currency": "USD", "payouts": 2, "amount": 1100 }])));
+        assert_eq!(paid(&foreseen), paid(&collected));
+        assert_eq!(collect(app, &program).await["totals"], json!([]));
     }
 }
