@@ -106,7 +106,8 @@ impl Error {
     /// A key that is bound to a part of its account, where only the whole will do.
     pub fn out_of_bounds() -> Self {
         Self::Forbidden(
-            "This key is bound to a part of the account, and this concerns all of it".to_owned(),
+            "This key is bound to a part of the account and may not do this; a key to all of it may"
+                .to_owned(),
         )
     }
 

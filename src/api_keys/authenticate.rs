@@ -117,6 +117,10 @@ async fn answered(
             request.extensions_mut().insert(key.granted);
             Ok(next.call(request).await?.map_into_boxed_body())
         }
+        // Where nothing lives there is nothing to be permitted.
+        Err(_) if request.match_pattern().is_none() => {
+            Ok(request.error_response(Error::NoSuchPath))
+        }
         Err(error) => Ok(request.error_response(error)),
     }
 }

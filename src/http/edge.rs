@@ -10,7 +10,7 @@ use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -194,7 +194,24 @@ fn shaped<B: MessageBody + 'static>(
             new.headers_mut().append(name.clone(), value.clone());
         }
     }
+    if let Some(methods) = new.headers_mut().get_mut(ALLOW)
+        && ticket.surface.is_none_or(|surface| surface.has_head)
+    {
+        add_head(methods);
+    }
     ServiceResponse::new(request, new)
+}
+
+/// Who offers GET offers HEAD, which the routes do not know.
+fn add_head(methods: &mut HeaderValue) {
+    let listed = methods.to_str().unwrap_or_default();
+    let offers = |method| listed.split(',').any(|one| one.trim() == method);
+    if offers("GET")
+        && !offers("HEAD")
+        && let Ok(all) = HeaderValue::from_str(&format!("{listed}, HEAD"))
+    {
+        *methods = all;
+    }
 }
 
 /// A failure that actix or a library raised.

@@ -1,6 +1,6 @@
 //! Whose phone this is: the peer's address, or what a configured proxy says about it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -29,12 +29,19 @@ fn walk_back(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
         if !trusted.iter().any(|network| network.contains(&client)) {
             break;
         }
-        match hop.parse::<IpAddr>() {
-            Ok(address) => client = address.to_canonical(),
-            Err(_) => break,
+        match hop_address(hop) {
+            Some(address) => client = address.to_canonical(),
+            None => break,
         }
     }
     client
+}
+
+/// Some proxies write the port beside the address.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
+    let address = bare.unwrap_or(hop).parse().ok();
+    address.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()))
 }
 
 /// The address as it is to be stored.
@@ -70,6 +77,9 @@ mod tests {
         assert_eq!(seen("10.0.0.1", ""), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", "nonsense"), "10.0.0.1");
         assert_eq!(seen("::1", "2001:db8::7"), "2001:db8::7");
+        assert_eq!(seen("10.0.0.1", "198.51.100.1:4711"), "198.51.100.1");
+        assert_eq!(seen("::1", "[2001:db8::7]:443"), "2001:db8::7");
+        assert_eq!(seen("::1", "[2001:db8::7]"), "2001:db8::7");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn apply(
     by: &ApiKeyId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let amount = fitting(refund, conversion)?;
+    let amount = fitting(refund, conversion, now)?;
     let refunded_before = conversion.refunded.get();
     conversion.refunded = Cents::try_from(refunded_before + amount.get())
         .map_err(|_| Error::internal("an amount out of range"))?;
@@ -77,8 +77,13 @@ pub fn tell(
     )
 }
 
-fn fitting(refund: &Refund, conversion: &Conversion) -> Result<Cents, Error> {
+fn fitting(refund: &Refund, conversion: &Conversion, now: Timestamp) -> Result<Cents, Error> {
     let conflict = |code, message| Err(Error::Conflict { code, message });
+    // One that waits has an id that the caller knows; one that is refused never gets one.
+    let called = match refund.created_at < now {
+        true => refund.id.as_str(),
+        false => "this refund",
+    };
     let (order, currency) = (conversion.order_id.as_str(), conversion.currency.as_str());
     if let Some(other) = refund
         .currency
@@ -86,8 +91,7 @@ fn fitting(refund: &Refund, conversion: &Conversion) -> Result<Cents, Error> {
         .filter(|other| **other != conversion.currency)
     {
         let message = format!(
-            "Order {order} is in {currency} and {} of it in {}; nothing was booked",
-            refund.id.as_str(),
+            "Order {order} is in {currency} and {called} of it in {}; nothing was booked",
             other.as_str()
         );
         return conflict("currency_mismatch", message);
@@ -97,9 +101,12 @@ fn fitting(refund: &Refund, conversion: &Conversion) -> Result<Cents, Error> {
     if left == 0 || amount > left {
         let message = match left {
             0 => format!("Nothing is left to refund of order {order}; nothing was booked"),
-            _ => format!(
-                "Of order {order} {left} {currency} are left to refund, not {amount}; nothing was booked"
-            ),
+            _ => {
+                let [left, amount] = [left, amount].map(|units| conversion.currency.written(units));
+                format!(
+                    "Of order {order} {left} are left, and {called} is of {amount}; nothing was booked"
+                )
+            }
         };
         return conflict("refund_exceeds_order", message);
     }

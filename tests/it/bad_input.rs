@@ -111,14 +111,14 @@ on_both! {
 
     async fn a_method_that_is_not_offered_is_a_405_that_says_which_are(app: &TestApp) {
         for (path, method, allow) in [
-            ("/api/v1/referrals", Method::DELETE, "GET, POST"),
-            ("/api/v1/referrals", Method::PUT, "GET, POST"),
-            ("/api/v1/referrals/ref_1", Method::POST, "GET, PUT"),
-            ("/api/v1/referrals/ref_1", Method::PATCH, "GET, PUT"),
-            ("/api/v1/impressions/imp_1", Method::PUT, "GET"),
-            ("/api/v1/users", Method::OPTIONS, "GET, POST"),
+            ("/api/v1/referrals", Method::DELETE, "GET, POST, HEAD"),
+            ("/api/v1/referrals", Method::PUT, "GET, POST, HEAD"),
+            ("/api/v1/referrals/ref_1", Method::POST, "GET, PUT, HEAD"),
+            ("/api/v1/referrals/ref_1", Method::PATCH, "GET, PUT, HEAD"),
+            ("/api/v1/impressions/imp_1", Method::PUT, "GET, HEAD"),
+            ("/api/v1/users", Method::OPTIONS, "GET, POST, HEAD"),
             ("/q/ABCDE", Method::POST, "GET, HEAD"),
-            ("/healthz", Method::DELETE, "GET"),
+            ("/healthz", Method::DELETE, "GET, HEAD"),
         ] {
             let answer = app.send(method, path, &[], None::<String>).await;
             answer.refused_with(405);
