@@ -98,6 +98,7 @@ pub enum LogFormat {
     Json,
 }
 
+const LISTEN_KEY: &str = "HANDBILL_KEY";
 const ADDRESS: &str = "an address and port such as 127.0.0.1:3000";
 const PUBLIC_URL: &str = "an http:// or https:// URL without query or fragment";
 const NETWORKS: &str = "addresses or networks separated by commas, such as 10.0.0.0/8";
@@ -137,6 +138,8 @@ impl Config {
         let mut vars = Vars(
             vars.into_iter()
                 .filter(|(name, _)| name == "DATABASE_URL" || name.starts_with("HANDBILL_"))
+                // No setting of a server's: see `listen_key`.
+                .filter(|(name, _)| name != LISTEN_KEY)
                 .collect(),
         );
         let config = Self {
@@ -244,6 +247,26 @@ impl Config {
             }
         })
     }
+}
+
+/// Which log records are written, if `RUST_LOG` says it.
+pub fn log_filter() -> Option<String> {
+    of_environment("RUST_LOG")
+}
+
+/// The API key that `handbill listen` asks a server with, where whoever sees the list of processes does not see it.
+pub fn listen_key() -> Option<String> {
+    of_environment(LISTEN_KEY)
+}
+
+/// What the environment says. Empty is unset.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+fn of_environment(name: &str) -> Option<String> {
+    let text = std::env::var(name).ok()?;
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
 /// Whether `text` is the URL of a database that handbill can use.

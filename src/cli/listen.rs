@@ -10,6 +10,8 @@ use url::Url;
 
 use super::say;
 use crate::clock::Clock;
+use crate::config::listen_key;
+use crate::webhooks::send::builder;
 
 /// How long a request for the next events waits, in seconds, and how long it may take altogether.
 const WAIT: u64 = 25;
@@ -25,9 +27,9 @@ pub(super) struct Options {
     /// Where the server is
     #[arg(long, default_value = "http://localhost:3000")]
     url: Url,
-    /// An API key of the account
+    /// An API key of the account; HANDBILL_KEY when left out, which keeps it out of the list of processes
     #[arg(long)]
-    key: String,
+    key: Option<String>,
     /// Where to send each event, such as http://localhost:8080/webhooks
     #[arg(long)]
     forward: Option<Url>,
@@ -55,16 +57,17 @@ pub(super) struct Options {
 pub(super) fn listen(options: &Options) -> Result<(), String> {
     let signer = options.secret.as_deref().map(Webhook::new).transpose();
     let signer = signer.map_err(|_| "the secret must be whsec_ and base64".to_owned())?;
-    // Another part of the process may have chosen already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let key = options.key.clone().or_else(listen_key);
+    let key = key.ok_or("set HANDBILL_KEY to an API key of the account, or say one with --key")?;
     // Whatever proxy the environment names, this goes to the addresses it was told.
-    let client = Client::builder()
+    let client = builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build();
     let listener = Listener {
         client: client.map_err(|error| error.to_string())?,
         options,
+        key,
         signer,
         clock: Clock::System,
     };
@@ -83,6 +86,7 @@ fn cause(error: &reqwest::Error) -> String {
 struct Listener<'a> {
     client: Client,
     options: &'a Options,
+    key: String,
     signer: Option<Webhook>,
     clock: Clock,
 }
@@ -141,7 +145,7 @@ impl Listener<'_> {
         let request = self
             .client
             .get(url)
-            .bearer_auth(&self.options.key)
+            .bearer_auth(&self.key)
             .timeout(PATIENCE);
         let answer = match request.send().await {
             Ok(answer) => answer,

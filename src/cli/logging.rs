@@ -5,7 +5,7 @@ use std::io::Write;
 use log::kv::{Error, Key, Value, VisitSource};
 use serde_json::Map;
 
-use crate::config::LogFormat;
+use crate::config::{LogFormat, log_filter};
 
 /// What is written if `RUST_LOG` does not say: everything of ours from `info` up, and others' warnings. What somebody sent
 /// that is no HTTP is answered with 400, and is no error of ours.
@@ -13,8 +13,8 @@ const USUAL: &str = "warn,actix_http=off,handbill=info";
 
 /// Starts logging. `RUST_LOG` chooses what.
 pub(super) fn start(format: LogFormat) {
-    let mut logger =
-        env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(USUAL));
+    let mut logger = env_logger::Builder::new();
+    logger.parse_filters(log_filter().as_deref().unwrap_or(USUAL));
     if format == LogFormat::Json {
         logger.format(|out, record| {
             let mut fields = Map::new();

@@ -11,7 +11,12 @@ fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
 
 #[test]
 fn nothing_set_is_a_working_configuration() {
-    let config = read(&[("PATH", "/bin"), ("HANDBILL_BIND", "")]).unwrap();
+    let config = read(&[
+        ("PATH", "/bin"),
+        ("HANDBILL_BIND", ""),
+        ("HANDBILL_KEY", "sk_x"),
+    ])
+    .unwrap();
     assert_eq!(config.database_url, "sqlite://handbill.db");
     assert_eq!(config.public_url_for(config.bind), "http://localhost:3000");
 }

@@ -48,13 +48,8 @@ async fn events_are_printed_and_forwarded_with_a_signature_that_verifies() {
     let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
     let last = app.get("/api/v1/events?order=desc&limit=1").await.ok();
     let listening = Command::new(env!("CARGO_BIN_EXE_handbill"))
-        .args([
-            "listen",
-            "--url",
-            &app.base,
-            "--key",
-            app.caller.key.as_deref().expect("a key"),
-        ])
+        .args(["listen", "--url", &app.base])
+        .env("HANDBILL_KEY", app.caller.key.as_deref().expect("a key"))
         .args([
             "--forward",
             &receiver,
@@ -117,7 +112,9 @@ async fn events_are_printed_and_forwarded_with_a_signature_that_verifies() {
 async fn a_key_that_is_refused_is_said_in_a_sentence() {
     let app = TestApp::start(Database::sqlite()).await;
     let mut listening = Command::new(env!("CARGO_BIN_EXE_handbill"));
+    // What is said goes before what is in the environment.
     listening.args(["listen", "--url", &app.base, "--key", "sk_wrong"]);
+    listening.env("HANDBILL_KEY", app.caller.key.as_deref().expect("a key"));
     // Beside the server, which needs this thread.
     let output = tokio::task::spawn_blocking(move || listening.output()).await;
     let output = output.expect("an end").expect("the program");
@@ -126,6 +123,12 @@ async fn a_key_that_is_refused_is_said_in_a_sentence() {
         String::from_utf8_lossy(&output.stderr),
         "handbill: Invalid or missing API key\n"
     );
+    let without = Command::new(env!("CARGO_BIN_EXE_handbill"))
+        .args(["listen", "--url", &app.base])
+        .env("HANDBILL_KEY", "")
+        .output();
+    let said = without.expect("the program").stderr;
+    assert!(String::from_utf8_lossy(&said).starts_with("handbill: set HANDBILL_KEY"));
     app.stop().await;
 }
 

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::command_line::{handbill, json};
+use crate::support::process::Process;
 use crate::support::{Caller, Database, TestApp};
 
 /// The program, with the log that it writes by itself.
@@ -251,4 +252,10 @@ fn a_log_warns_of_a_server_that_does_not_sync() {
             .any(|line| line.contains("WARN") && line.contains("fsync"));
         assert_eq!(warned, is_warned_of, "{before:?}");
     }
+}
+
+#[test]
+fn an_empty_filter_of_the_log_is_none() {
+    let server = Process::start_with(&Database::sqlite(), &[("RUST_LOG", "")]);
+    assert!(server.stop(), "it has said where it is reachable");
 }
