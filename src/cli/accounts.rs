@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{print_json, say, write, write_there};
+use super::{print_json, read, say, write};
 use crate::accounts::model::{Account, TimeZone};
 use crate::accounts::{edit, open, queries};
 use crate::acts::model::{Act, Action};
@@ -95,7 +95,7 @@ fn create(config: &Config, name: &str, time_zone: Option<&str>, json: bool) -> R
 
 fn update(config: &Config, account: String, time_zone: &str, json: bool) -> Result<(), String> {
     let time_zone = zone(time_zone)?;
-    let account = write_there(config, move |conn, now| {
+    let account = write(config, move |conn, now| {
         let account = queries::find_by_name_or_id(conn, &account)?;
         let account = account.ok_or(Error::NotFound("Account"))?;
         let account = edit::edit(conn, account, time_zone)?;
@@ -123,7 +123,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
 }
 
 fn list(config: &Config, json: bool) -> Result<(), String> {
-    let accounts = write_there(config, |conn, _| Ok(queries::list(conn)?))?;
+    let accounts = read(config, |conn| Ok(queries::list(conn)?))?;
     if json {
         return print_json(&accounts.iter().map(shown).collect::<Vec<_>>());
     }

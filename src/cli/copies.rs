@@ -167,7 +167,7 @@ pub(super) fn import(config: &Config, options: &Imported) -> Result<(), String> 
         }
     };
     let erased = options.since.list()?;
-    super::bring_up_to_date(&config.database_url)?;
+    super::bring_there_up_to_date(&config.database_url)?;
     let imported = DbConnection::open_for_long(&config.database_url)
         .and_then(|mut conn| {
             let erased = erased.as_deref().unwrap_or_default();
@@ -206,7 +206,7 @@ fn tell_backup(what: &str, made: &Backup, json: bool) -> Result<(), String> {
             made.place.display(),
             made.bytes,
             match differences {
-                None => "It is whole, and of an older version.",
+                None => "It is whole, and of an older version: what is in it was not added up.",
                 Some(0) => "It is whole, and everything adds up.",
                 Some(_) => "It is whole.",
             }

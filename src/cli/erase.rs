@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{expect_database, print_json, say, sentence};
+use super::{bring_there_up_to_date, print_json, say, sentence};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, DbConnection, migrations};
+use crate::db::{Db, DbConnection};
 use crate::erasures::everywhere::everywhere;
 use crate::erasures::person::Person;
 use crate::error::Error;
@@ -15,25 +15,31 @@ use crate::{accounts, ambassadors, customers, referrals};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The id of a signup, `ref_…`
-    #[arg(long, required_unless_present_any = ["user", "customer"], conflicts_with_all = ["user", "customer"])]
-    referral: Option<String>,
-    /// The id of an ambassador, `user_…`
-    #[arg(long, conflicts_with = "customer")]
-    user: Option<String>,
-    /// The id of a customer, `cust_…`
-    #[arg(long)]
-    customer: Option<String>,
+    #[command(flatten)]
+    whom: Whom,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Whom {
+    /// The id of a signup, `ref_…`
+    #[arg(long)]
+    referral: Option<String>,
+    /// The id of an ambassador, `user_…`
+    #[arg(long)]
+    user: Option<String>,
+    /// The id of a customer, `cust_…`
+    #[arg(long)]
+    customer: Option<String>,
+}
+
 /// Removes what is personal about somebody. The command line stands above accounts: the id says whose they are.
 pub(super) fn perform(config: &Config, options: &Options) -> Result<(), String> {
-    let person = person(options)?;
-    expect_database(config)?;
-    migrations::run(&config.database_url)?;
+    let person = person(&options.whom)?;
+    bring_there_up_to_date(&config.database_url)?;
     let db = Db::open(&config.database_url, 1, Clock::System).map_err(|error| sentence(&error))?;
     let whom = person.clone();
     let erased = async {
@@ -57,8 +63,8 @@ pub(super) fn perform(config: &Config, options: &Options) -> Result<(), String> 
     }
 }
 
-fn person(options: &Options) -> Result<Person, String> {
-    let known = match (&options.referral, &options.user, &options.customer) {
+fn person(whom: &Whom) -> Result<Person, String> {
+    let known = match (&whom.referral, &whom.user, &whom.customer) {
         (Some(id), ..) => ReferralId::from_outside(id).map(Person::Referral),
         (_, Some(id), _) => AmbassadorId::from_outside(id).map(Person::Ambassador),
         (.., Some(id)) => CustomerId::from_outside(id).map(Person::Customer),

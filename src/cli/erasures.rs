@@ -36,7 +36,8 @@ pub(super) fn show(config: &Config) -> Result<(), String> {
 }
 
 fn of_database(url: &str) -> Result<Vec<Erased>, String> {
-    let mut conn = DbConnection::open_for_long(url).map_err(|error| sentence(&error))?;
+    migrations::expect(url)?;
+    let mut conn = DbConnection::open_to_read(url).map_err(|error| sentence(&error))?;
     list(&mut conn).map_err(|error| sentence(&error))
 }
 

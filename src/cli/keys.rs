@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{print_json, say, write, write_there};
+use super::{print_json, read, say, write};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
 use crate::acts::model::{Act, Action};
@@ -114,7 +114,7 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
             limits,
             json,
         } => create(config, account, &name, &limits, json),
-        Command::List { account, json } => list(config, account, json),
+        Command::List { account, json } => list(config, account.as_deref(), json),
         Command::Revoke { id, json } => end(config, &id, json),
     }
 }
@@ -157,10 +157,15 @@ fn create(
     Ok(())
 }
 
-fn list(config: &Config, account: Option<String>, json: bool) -> Result<(), String> {
-    let keys = write_there(config, move |conn, now| {
-        let account = the_account(conn, account.as_deref(), now)?;
-        Ok(queries::list_all(conn, &account.id)?)
+fn list(config: &Config, account: Option<&str>, json: bool) -> Result<(), String> {
+    let keys = read(config, |conn| {
+        let wanted = account.unwrap_or(DEFAULT_NAME);
+        match accounts::queries::find_by_name_or_id(conn, wanted)? {
+            Some(account) => Ok(queries::list_all(conn, &account.id)?),
+            // It is made with its first key.
+            None if wanted == DEFAULT_NAME => Ok(Vec::new()),
+            None => Err(Error::NotFound("Account")),
+        }
     })?;
     if json {
         return print_json(&keys.iter().map(shown).collect::<Vec<_>>());
@@ -203,7 +208,7 @@ fn limits_of(key: &ApiKey) -> String {
 fn end(config: &Config, id: &str, json: bool) -> Result<(), String> {
     let id = ApiKeyId::from_outside(id)
         .ok_or_else(|| format!("'{id}' is not the id of a key; it looks like key_…"))?;
-    let key = write_there(config, move |conn, now| {
+    let key = write(config, move |conn, now| {
         let before = match queries::account_of(conn, &id)? {
             Some(account) => queries::find(conn, &account, &id)?,
             None => None,
@@ -240,7 +245,7 @@ fn noted(
     )
 }
 
-/// The account that was named; the default one exists as soon as it is asked for.
+/// The account that was named; the default one exists as soon as a key of it is made.
 fn the_account(
     conn: &mut DbConnection,
     named: Option<&str>,

@@ -175,31 +175,36 @@ fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
     migrations::run(url)
 }
 
-/// The same as [`write()`], for work that makes no sense in a new database: a mistyped path is said, not created.
-fn write_there<T: Send + 'static>(
+/// Runs `work`, which only reads, on the configured database as it is: an older one is not brought up to date for it, and
+/// nothing is made where there is none.
+fn read<T>(
     config: &Config,
-    work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
+    work: impl FnOnce(&mut DbConnection) -> Result<T, Error>,
 ) -> Result<T, String> {
-    expect_database(config)?;
-    write(config, work)
+    migrations::check(&config.database_url)?;
+    DbConnection::open_to_read(&config.database_url)
+        .and_then(|mut conn| work(&mut conn))
+        .map_err(|error| sentence(&error))
 }
 
-/// A sentence, if there is no database yet.
-fn expect_database(config: &Config) -> Result<(), String> {
-    DbConnection::expect_at(&config.database_url).map_err(|error| sentence(&error))
-}
-
-/// Runs `work` as one write on the configured database, brought up to date first.
+/// Runs `work` as one write on the configured database, brought up to date first. It has to be there: with a mistyped path
+/// somebody would hold a key to a database that no server has.
 fn write<T: Send + 'static>(
     config: &Config,
     work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, String> {
-    bring_up_to_date(&config.database_url)?;
+    bring_there_up_to_date(&config.database_url)?;
     let db = Db::open(&config.database_url, 1, Clock::System).map_err(|error| sentence(&error))?;
     let system = actix_web::rt::System::new();
     system
         .block_on(db.write(work))
         .map_err(|error| sentence(&error))
+}
+
+/// The same as [`bring_up_to_date`], of a database that has to be there.
+fn bring_there_up_to_date(url: &str) -> Result<(), String> {
+    migrations::expect(url)?;
+    bring_up_to_date(url).map(|_| ())
 }
 
 /// An error for the person at the terminal, who may see causes.

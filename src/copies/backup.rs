@@ -25,8 +25,10 @@ pub struct Backup {
 /// everything that was answered before. It has its name only when it is whole, checked, and on disk.
 ///
 /// # Errors
-/// There is something at `place`, the database cannot be read or the file not written; or the copy is damaged.
+/// There is something at `place`, the database cannot be read or the file not written; it is none of ours, or of a newer
+/// version; or the copy is damaged.
 pub fn backup(url: &str, place: &Path) -> Result<Backup, Error> {
+    migrations::expect(url).map_err(refused)?;
     let draft = Draft::begin(place)?;
     let mut source = DbConnection::open_for_long(url)?;
     match source {
@@ -75,8 +77,9 @@ fn look_through(path: &Path) -> Result<Option<Report>, Error> {
             problem.about, problem.problem
         )));
     }
-    match migrations::check(&file::url(path)) {
-        Ok(()) => audit::verify::verify(&mut conn).map(Some),
-        Err(_) => Ok(None),
+    match migrations::are_missing(&file::url(path)) {
+        Ok(false) => audit::verify::verify(&mut conn).map(Some),
+        Ok(true) => Ok(None),
+        Err(cause) => Err(Error::internal(cause)),
     }
 }

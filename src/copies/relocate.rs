@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde::Serialize;
-use url::Url;
 
 use super::everything::{self, Copied};
 use super::{backup, refused};
@@ -14,7 +13,7 @@ use crate::db::file::{self, Draft};
 use crate::db::rows::Shape;
 use crate::db::snapshot::{all_or_nothing, on_a_snapshot, while_nobody_writes};
 use crate::db::tables::TABLES;
-use crate::db::{DbConnection, migrations, unfinished};
+use crate::db::{DbConnection, address, migrations, unfinished};
 use crate::encryption::EncryptionKeys;
 use crate::erasures::again::{Erased, again};
 use crate::error::Error;
@@ -146,15 +145,5 @@ fn without_password(url: &str) -> String {
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
         return file::url(&path);
     }
-    let Ok(mut url) = Url::parse(url) else {
-        return "the database".to_owned();
-    };
-    let kept: Vec<(String, String)> = url
-        .query_pairs()
-        .filter(|(name, _)| name != "password")
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect();
-    let _ = url.set_password(None);
-    url.query_pairs_mut().clear().extend_pairs(kept);
-    url.to_string()
+    address::shown(url)
 }

@@ -8,6 +8,7 @@ use super::{refused, relocate};
 use crate::clock::Timestamp;
 use crate::db::file::{self, Draft};
 use crate::db::snapshot::all_or_nothing;
+use crate::db::standing::Standing;
 use crate::db::{DbConnection, migrations};
 use crate::encryption::EncryptionKeys;
 use crate::erasures::again::{Erased, again};
@@ -35,7 +36,7 @@ pub enum Place {
 /// backup stays as it is.
 ///
 /// # Errors
-/// There is something already, the backup is damaged, or it is of a newer version.
+/// There is something already, the file is damaged or no backup, or it is of a newer version.
 pub fn restore(
     from: &Path,
     url: &str,
@@ -54,6 +55,7 @@ pub fn restore(
     match url.strip_prefix("sqlite://") {
         Some(place) => as_file(from, Path::new(place), erased, (keys, now)),
         None => {
+            refuse_other_files(from, from)?;
             let moved = relocate::without_the_erased(&file::url(from), url, erased, (keys, now))?;
             Ok(Restored {
                 erased: moved.erased,
@@ -77,6 +79,7 @@ fn as_file(
     }
     let draft = Draft::begin(place)?;
     fs::copy(from, draft.path()).map_err(Error::internal)?;
+    refuse_other_files(draft.path(), from)?;
     migrations::bring_up_to_date(&file::url(draft.path())).map_err(refused)?;
     let mut conn = DbConnection::open_for_long(&file::url(draft.path()))?;
     let erased = all_or_nothing(&mut conn, |conn| again(conn, erased, (keys, now)))?;
@@ -84,4 +87,24 @@ fn as_file(
     let made = backup::finish(draft, place)?;
     let place = Place::AsFile(made);
     Ok(Restored { place, erased })
+}
+
+/// Refuses what is in `file`, which is called `name`, if it is no database of ours that this program knows.
+fn refuse_other_files(file: &Path, name: &Path) -> Result<(), Error> {
+    let name = name.display();
+    let standing = Standing::at(&file::url(file))
+        .map_err(|cause| refused(format!("{name} cannot be read: {cause}")))?;
+    match standing {
+        Standing::Older | Standing::Current => Ok(()),
+        Standing::Nothing => Err(refused(format!(
+            "{name} is no backup: there is nothing in it"
+        ))),
+        Standing::NotOurs => Err(refused(format!(
+            "{name} is no backup: it is a database of another program's"
+        ))),
+        Standing::Newer(version) => Err(refused(format!(
+            "{name} is a backup of a newer handbill (migration {version} is unknown to this one); restore it with that \
+             version"
+        ))),
+    }
 }

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::result::ConnectionError;
 use diesel::sqlite::SqliteConnection;
 
-use super::order;
+use super::{address, order, standing};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
@@ -49,8 +49,14 @@ impl DbConnection {
         url.starts_with("sqlite://")
     }
 
-    /// Connects, and makes the connection keep our promises: full synchronisation, foreign keys, UTC.
+    /// Connects, and makes the connection keep our promises: full synchronisation, foreign keys, UTC. An error says which
+    /// database it is about.
     pub fn open(url: &str) -> ConnectionResult<Self> {
+        Self::connect(url)
+            .map_err(|error| ConnectionError::BadConnection(address::failed(url, &error)))
+    }
+
+    fn connect(url: &str) -> ConnectionResult<Self> {
         match url.strip_prefix("sqlite://") {
             None => {
                 let mut conn = PgConnection::establish(&impatient(url))?;
@@ -87,6 +93,12 @@ impl DbConnection {
             )?;
         }
         Ok(conn)
+    }
+
+    /// Connects to a database that has to be there, to read from it: it refuses to be written to.
+    pub fn open_to_read(url: &str) -> Result<Self, Error> {
+        Self::expect_at(url)?;
+        standing::look(url).map_err(|cause| Error::Unavailable(address::failed(url, &cause)))
     }
 
     /// Forgets the plans of prepared statements: one that PostgreSQL made when a table was small goes on reading all
@@ -140,7 +152,7 @@ fn impatient(url: &str) -> String {
 
 /// Tries again for as long as the busy timeout: when several processes switch a new file to WAL at once, SQLite
 /// turns all but one of them away without waiting.
-fn patiently(mut open: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
+pub(super) fn patiently(mut open: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
     let mut tries = 250;
     loop {
         match open() {

@@ -100,7 +100,9 @@ fn taken(place: &Path) -> Error {
     }
 }
 
-/// A sentence about a file that cannot be written.
+/// A sentence about a file that cannot be written. It names no draft, of which nobody knows.
 fn failed(place: &Path, error: &io::Error) -> Error {
-    Error::internal(format!("cannot write {}: {error}", place.display()))
+    let text = error.to_string();
+    let cause = text.split(" at path ").next().unwrap_or(&text);
+    Error::internal(format!("cannot write {}: {cause}", place.display()))
 }

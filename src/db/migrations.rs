@@ -1,15 +1,13 @@
 //! The schema's history, embedded in the binary: picks the folder of the database at hand and runs what is
 //! missing, one process at a time.
 
-use std::collections::BTreeSet;
-
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
-use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{DbConnection, unfinished};
+use super::standing::Standing;
+use super::{DbConnection, address, unfinished};
 use crate::error::Error;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -18,81 +16,84 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// The advisory lock that a migrating process holds on PostgreSQL: "handbill" in ASCII.
 const LOCK: i64 = 0x6861_6e64_6269_6c6c;
 
-/// Brings the database at `url` up to date and says which migrations that took.
+/// Brings the database at `url` up to date and says which migrations that took. Where there is none, it makes one.
 ///
 /// # Errors
-/// A sentence: the database cannot be reached, a migration failed, or the database was migrated by a newer
-/// handbill than this one, or another one is being copied into it, and then it is left alone.
+/// A sentence: the database cannot be reached, a migration failed; or it was migrated by a newer handbill than this one,
+/// there are somebody else's tables in it, or another one is being copied into it, and then it is left alone.
 pub fn run(url: &str) -> Result<Vec<String>, String> {
+    // Before anything is opened that writes.
+    may_run(url)?;
     refuse_unfinished(&mut open(url)?)?;
     bring_up_to_date(url)
 }
 
 /// The same, also while another database is being copied into this one.
 pub(crate) fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
+    may_run(url)?;
     let mut conn = open(url)?;
-    conn.pending(|conn| match conn {
-        DbConnection::Sqlite(inner) => {
-            refuse_newer(inner.applied_migrations(), names::<Sqlite>(&SQLITE)?)?;
-            inner.run_pending_migrations(SQLITE).map(|done| said(&done))
+    conn.pending(|conn| {
+        // It may have become something else in the meantime.
+        if let Some(sentence) = Standing::of(conn)?.in_the_way(url) {
+            return Err(sentence.into());
         }
-        DbConnection::Postgres(inner) => {
-            refuse_newer(inner.applied_migrations(), names::<Pg>(&POSTGRES)?)?;
-            inner
+        match conn {
+            DbConnection::Sqlite(inner) => {
+                inner.run_pending_migrations(SQLITE).map(|done| said(&done))
+            }
+            DbConnection::Postgres(inner) => inner
                 .run_pending_migrations(POSTGRES)
-                .map(|done| said(&done))
+                .map(|done| said(&done)),
         }
     })
     .map_err(|error| format!("cannot migrate the database: {error}"))
 }
 
-/// Whether the database at `url` is up to date; nothing is changed.
+/// Whether what is at `url` may be migrated: there is nothing yet, or a database of ours that is not newer than this
+/// handbill. Nothing is changed.
 ///
 /// # Errors
-/// A sentence: the database cannot be reached, or is not up to date.
+/// A sentence: the database cannot be reached, or it may not.
+pub fn may_run(url: &str) -> Result<(), String> {
+    refuse(standing(url)?.in_the_way(url))
+}
+
+/// Whether the database at `url` is there and up to date; nothing is changed.
+///
+/// # Errors
+/// A sentence: the database cannot be reached, is not up to date, or is none of ours.
 pub fn check(url: &str) -> Result<(), String> {
-    let mut conn = DbConnection::open_for_long(url).map_err(|error| match error {
+    expect(url)?;
+    refuse(standing(url)?.complaint(url))
+}
+
+/// Whether there is a database of ours at `url`, of this version or an older one; nothing is changed.
+///
+/// # Errors
+/// A sentence: the database cannot be reached, or there is none, or a newer one, or none of ours.
+pub fn expect(url: &str) -> Result<(), String> {
+    match standing(url)? {
+        Standing::Older => {}
+        other => refuse(other.complaint(url))?,
+    }
+    let mut conn = DbConnection::open_to_read(url).map_err(|error| match error {
         Error::Unavailable(cause) => cause,
         other => other.to_string(),
     })?;
-    refuse_unfinished(&mut conn)?;
-    match is_current(&mut conn) {
-        true => Ok(()),
-        false => Err(
-            "the database is not the one this handbill knows; `handbill migrate` brings an older one up to date"
-                .to_owned(),
-        ),
-    }
+    refuse_unfinished(&mut conn)
 }
 
 /// Whether the migrations of the database at hand are the ones in this binary.
 pub(super) fn is_current(conn: &mut DbConnection) -> bool {
-    let Ok(mut applied) = applied(conn) else {
-        return false;
-    };
-    applied.sort();
-    embedded().is_ok_and(|embedded| embedded == applied)
+    matches!(Standing::of(conn), Ok(Standing::Current))
 }
 
-/// Whether the database at `url` has something in it, and is older than this handbill. One that is newer is not.
+/// Whether the database at `url` has something of ours in it, and is older than this handbill.
 ///
 /// # Errors
 /// A sentence: the database cannot be reached.
 pub fn are_missing(url: &str) -> Result<bool, String> {
-    let applied = applied(&mut open(url)?);
-    let applied = applied.map_err(|error| format!("cannot read the database: {error}"))?;
-    let known = embedded()?;
-    let is_known = applied.iter().all(|version| known.contains(version));
-    Ok(is_known && !applied.is_empty() && applied.len() < known.len())
-}
-
-/// The names of the migrations that the database has.
-fn applied(conn: &mut DbConnection) -> Outcome<Vec<String>> {
-    let applied = match conn {
-        DbConnection::Sqlite(inner) => inner.applied_migrations(),
-        DbConnection::Postgres(inner) => inner.applied_migrations(),
-    };
-    Ok(said(&applied?))
+    Ok(standing(url)? == Standing::Older)
 }
 
 /// The names of the embedded migrations, oldest first; the same for both databases.
@@ -102,6 +103,15 @@ pub fn embedded() -> Result<Vec<String>, String> {
 
 fn open(url: &str) -> Result<DbConnection, String> {
     DbConnection::open(url).map_err(|error| format!("cannot open the database: {error}"))
+}
+
+fn standing(url: &str) -> Result<Standing, String> {
+    Standing::at(url)
+        .map_err(|cause| format!("cannot open the database: {}", address::failed(url, &cause)))
+}
+
+fn refuse(sentence: Option<String>) -> Result<(), String> {
+    sentence.map_or(Ok(()), Err)
 }
 
 fn refuse_unfinished(conn: &mut DbConnection) -> Result<(), String> {
@@ -145,25 +155,6 @@ fn names<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Outcome<V
         .collect();
     names.sort();
     Ok(names)
-}
-
-fn refuse_newer(
-    applied: Outcome<Vec<diesel::migration::MigrationVersion<'static>>>,
-    known: Vec<String>,
-) -> Outcome<()> {
-    let known: BTreeSet<String> = known.into_iter().collect();
-    match applied?
-        .iter()
-        .map(ToString::to_string)
-        .find(|version| !known.contains(version))
-    {
-        None => Ok(()),
-        Some(version) => Err(format!(
-            "it was migrated by a newer handbill (migration {version} is unknown to this one); \
-             run that version, or restore a backup made before the upgrade"
-        )
-        .into()),
-    }
 }
 
 fn said(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {

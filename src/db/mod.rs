@@ -2,6 +2,7 @@
 //! plain synchronous code on a [`DbConnection`]. This folder knows that there are two databases; it
 //! knows no noun.
 
+pub(crate) mod address;
 pub(crate) mod among;
 mod checkpointer;
 pub(crate) mod columns;
@@ -22,6 +23,7 @@ pub mod recent;
 pub mod rows;
 pub(crate) mod schema;
 pub(crate) mod snapshot;
+pub(crate) mod standing;
 pub mod state;
 pub(crate) mod statement;
 pub mod tables;

@@ -250,30 +250,50 @@ struct Page {
     name: String,
 }
 
-/// A page of an index is written over: a copy by rows would not notice, a check does.
+/// A page of an index is written over: a copy by rows would not notice, a check does. What was never ours is no backup either.
 #[actix_web::test]
 async fn a_damaged_backup_is_not_restored() {
     let app = TestApp::start(Database::sqlite()).await;
     app.an_earning().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("backup.db");
+    let at = |name: &str| folder.path().join(name);
+    let (file, newer) = (at("backup.db"), at("newer.db"));
     let path = file.to_str().expect("text");
-    assert!(
-        handbill(&app.database.url, &["backup", path])
-            .status
-            .success()
-    );
+    json(&handbill(&app.database.url, &["backup", path, "--json"]));
+    std::fs::copy(&file, &newer).expect("another");
     let mut conn = DbConnection::open(&url_of(&file)).expect("the backup");
     let index =
         "SELECT rootpage AS page, name FROM sqlite_master WHERE name = 'referrals_by_email'";
     let Page { page, name } = sql_query(index).get_result(&mut conn).expect("an index");
     drop(conn);
     let mut bytes = std::fs::read(&file).expect("the backup");
-    let at = usize::try_from(page - 1).expect("a page") * 4096;
-    bytes[at + 8..at + 4096].fill(0);
+    let start = usize::try_from(page - 1).expect("a page") * 4096;
+    bytes[start + 8..start + 4096].fill(0);
     std::fs::write(&file, bytes).expect("a damaged backup");
-    let target = Database::empty_sqlite();
-    let refused = sentence(&handbill(&target.url, &["restore", path]));
-    assert!(refused.contains("damaged"), "{name}: {refused}");
+    let (empty, foreign) = (at("empty.db"), at("foreign.db"));
+    std::fs::write(&empty, "").expect("a file");
+    let future = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
+    for (file, statement) in [
+        (&foreign, "CREATE TABLE music (title TEXT)"),
+        (&newer, future),
+    ] {
+        let mut conn = DbConnection::open(&url_of(file)).expect("a database");
+        conn.batch_execute(statement).expect("a statement");
+    }
+    for (file, why) in [
+        (&file, "damaged"),
+        (&empty, "is no backup: there is nothing in it"),
+        (&foreign, "is no backup: it is a database of another"),
+        (&newer, "is a backup of a newer handbill"),
+    ] {
+        for target in [Database::empty_sqlite(), Database::empty_postgres()] {
+            // PostgreSQL makes its own indexes.
+            if why != "damaged" || target.is_sqlite() {
+                let path = file.to_str().expect("text");
+                let refused = sentence(&handbill(&target.url, &["restore", path]));
+                assert!(refused.contains(why), "{name}: {refused}");
+            }
+        }
+    }
     app.stop().await;
 }

@@ -41,7 +41,7 @@ pub fn sentence(output: &Output) -> String {
 
 #[test]
 fn keys_are_made_listed_and_revoked() {
-    for database in [Database::empty_sqlite(), Database::empty_postgres()] {
+    for database in [Database::sqlite(), Database::postgres()] {
         let url = &database.url;
         let made = json(&handbill(
             url,
@@ -85,7 +85,7 @@ fn keys_are_made_listed_and_revoked() {
 
 #[test]
 fn accounts_have_keys_of_their_own() {
-    for database in [Database::empty_sqlite(), Database::empty_postgres()] {
+    for database in [Database::sqlite(), Database::postgres()] {
         let url = &database.url;
         let account = json(&handbill(
             url,

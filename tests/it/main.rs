@@ -57,6 +57,7 @@ mod money_examples;
 mod money_model;
 mod moving;
 mod naughty;
+mod other_databases;
 mod overload;
 mod pages;
 mod payday;

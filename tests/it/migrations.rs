@@ -148,11 +148,15 @@ fn a_file_is_copied_before_it_is_migrated_and_the_last_three_copies_are_kept() {
         conn.batch_execute(&format!("{down}; {forget}"))
             .expect("the version before");
         drop(conn);
-        let done = handbill(&database.url, &["migrate"]);
+        // Whichever command it is that upgrades.
+        let done = match upgrade {
+            4 => handbill(&database.url, &["erase", "--referral", "ref_1"]),
+            _ => handbill(&database.url, &["migrate"]),
+        };
+        let said = String::from_utf8_lossy(&done.stderr);
         assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
+            done.status.success() || said.contains("Referral not found"),
+            "{said}"
         );
         assert_eq!(copies().len(), 3.min(upgrade));
         assert_eq!(applied(&mut database.connect()), all);

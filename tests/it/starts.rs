@@ -142,7 +142,7 @@ async fn processes_that_start_at_once_make_one_first_key() {
 
 #[test]
 fn the_log_can_be_json_and_never_names_anybody() {
-    let database = Database::empty_sqlite();
+    let database = Database::sqlite();
     let key = json(&handbill(
         &database.url,
         &["keys", "create", "--name", "A", "--json"],
