@@ -90,6 +90,12 @@ impl EncryptionKeys {
         parts(kept).map(|(name, _)| name)
     }
 
+    /// What they are called, in their order, if there are any. A name says nothing about its key.
+    pub fn names(&self) -> Option<String> {
+        let names: Vec<&str> = self.0.iter().map(|key| &*key.name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
     /// Whether the key with this name is among them.
     pub fn have(&self, name: &str) -> bool {
         self.0.iter().any(|key| key.name == name)

@@ -56,6 +56,10 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
         let keys = app.config.webhooks.keys.clone();
+        // Before one may turn out to be missing.
+        if let Some(names) = keys.names() {
+            log::info!("HANDBILL_ENCRYPTION_KEYS has the keys {names}; the first encrypts");
+        }
         let resealed = app.db.write(move |conn, _| reseal(conn, &keys)).await;
         match resealed.map_err(|error| sentence(&error))? {
             0 => {}

@@ -97,6 +97,10 @@ async fn a_start_encrypts_what_is_not_and_refuses_a_database_whose_key_it_has_no
                 refused.contains("which HANDBILL_ENCRYPTION_KEYS does not have"),
                 "{refused}"
             );
+            // Which of somebody's keys has which name is said before.
+            let named = format!("HANDBILL_ENCRYPTION_KEYS has the keys {};", &once[5..13]);
+            assert_eq!(refused.contains(&named), keys == ONE_KEY, "{refused}");
+            assert!(!refused.contains(ONE_KEY));
         }
         assert_eq!(secret_of(&app), anew);
         app.stop().await;
