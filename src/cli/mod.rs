@@ -23,7 +23,7 @@ use crate::app;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, LogFormat};
 use crate::copies::before_upgrade;
-use crate::db::{Db, DbConnection, migrations};
+use crate::db::{Db, DbConnection, file, migrations};
 use crate::error::Error;
 
 /// The backend of an ambassador programme that recruits through QR posters.
@@ -163,8 +163,19 @@ fn migrate(config: &Config, json: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Migrates the database, if that is needed; a SQLite file is copied first.
+/// Migrates the database, if that is needed: not a SQLite file that an older server is running on.
 fn bring_up_to_date(url: &str) -> Result<Vec<String>, String> {
+    let held = match migrations::are_missing(url)? {
+        true => file::hold_from_servers(url).map_err(|error| sentence(&error))?,
+        false => None,
+    };
+    let done = upgrade(url);
+    drop(held);
+    done
+}
+
+/// Migrates the database, which this process holds, if that is needed; a SQLite file is copied first.
+fn upgrade(url: &str) -> Result<Vec<String>, String> {
     let kept = before_upgrade::keep(url, Clock::System.now());
     if let Some(place) = kept.map_err(|error| sentence(&error))? {
         log::info!(

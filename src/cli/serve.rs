@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::{bring_up_to_date, say, sentence};
+use super::{say, sentence, upgrade};
 use crate::accounts;
 use crate::accounts::model::DEFAULT_NAME;
 use crate::api_keys::issue;
@@ -16,7 +16,7 @@ use crate::api_keys::model::Secret;
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, file, migrations};
 use crate::error::Error;
 use crate::http::{metrics, server};
 use crate::ids::{AccountId, ApiKeyId};
@@ -38,7 +38,11 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(super) fn serve(config: Config) -> Result<(), String> {
     let listener = listen(&config)?;
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
-    for migration in bring_up_to_date(&config.database_url)? {
+    // Somebody else's file is not even held, and another server's is not migrated.
+    migrations::may_run(&config.database_url)?;
+    let held = file::hold(&config.database_url);
+    let _held = held.map_err(|error| sentence(&error))?;
+    for migration in upgrade(&config.database_url)? {
         log::info!("applied migration {migration}");
     }
     let journal = config.scan_journal();

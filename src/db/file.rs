@@ -1,6 +1,6 @@
 //! SQLite's file as a file: copied while it is in use, and put in its place whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,42 @@ impl Draft {
             })?;
         let named = File::open(folder(&place)).and_then(|folder| folder.sync_all());
         named.map_err(|error| failed(&place, &error))
+    }
+}
+
+/// Holds the SQLite file at `url` for one server, until what it gives is dropped or the process ends, however it ends: the
+/// system lets go of it. Whoever only works beside the server does not ask. The lock is on a file of its own, because closing
+/// any other handle of the database's file would let go of SQLite's locks. PostgreSQL has room for several.
+pub(crate) fn hold(url: &str) -> Result<Option<File>, Error> {
+    hold_by(url, File::options().create(true).append(true))
+}
+
+/// The same for a moment without a server: where none ever was there is nothing to hold, and nothing is made.
+pub(crate) fn hold_from_servers(url: &str) -> Result<Option<File>, Error> {
+    hold_by(url, File::options().read(true))
+}
+
+fn hold_by(url: &str, options: &OpenOptions) -> Result<Option<File>, Error> {
+    let Some(path) = url.strip_prefix("sqlite://").map(PathBuf::from) else {
+        return Ok(None);
+    };
+    // Two names of one file are one database.
+    let path = fs::canonicalize(&path).unwrap_or(path);
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
+    let file = match options.open(&lock) {
+        // Only for who does not make it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.exists() => return Ok(None),
+        opened => opened.map_err(|error| failed(&lock, &error))?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(Error::internal(format!(
+            "another server is running on {}, and one process serves a SQLite file; stop that one first",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(failed(&lock, &error)),
     }
 }
 
