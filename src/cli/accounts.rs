@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{print_json, read, say, write};
+use super::{print_json, read, say, write, write_or_begin};
 use crate::accounts::model::{Account, TimeZone};
 use crate::accounts::{edit, open, queries};
 use crate::acts::model::{Act, Action};
@@ -66,7 +66,7 @@ pub(super) fn perform(config: &Config, command: Command) -> Result<(), String> {
 fn create(config: &Config, name: &str, time_zone: Option<&str>, json: bool) -> Result<(), String> {
     let name = Name::parse(name).map_err(|complaint| complaint.into_sentence("--name"))?;
     let time_zone = time_zone.map(zone).transpose()?.unwrap_or_default();
-    let account = write(config, move |conn, now| {
+    let account = write_or_begin(config, move |conn, now| {
         let account = open::open(conn, AccountId::random(), &name, now)?;
         let account = edit::edit(conn, account, time_zone)?;
         let id = &account.id;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{print_json, read, say, write};
+use super::{print_json, read, say, write, write_or_begin};
 use crate::accounts;
 use crate::accounts::model::{Account, DEFAULT_NAME};
 use crate::acts::model::{Act, Action};
@@ -130,7 +130,7 @@ fn create(
     let new = limits.key(name)?;
     let secret = Secret::of_kind(new.kind);
     let revealed = secret.reveal().to_owned();
-    let (account, key) = write(config, move |conn, now| {
+    let (account, key) = write_or_begin(config, move |conn, now| {
         let account = the_account(conn, account.as_deref(), now)?;
         let id = ApiKeyId::new(now);
         let (Recorded::New(key) | Recorded::Replayed(key)) =

@@ -23,7 +23,7 @@ use crate::app;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, LogFormat};
 use crate::copies::before_upgrade;
-use crate::db::{Db, DbConnection, file, migrations};
+use crate::db::{Db, DbConnection, address, file, migrations};
 use crate::error::Error;
 
 /// The backend of an ambassador programme that recruits through QR posters.
@@ -198,8 +198,22 @@ fn read<T>(
         .map_err(|error| sentence(&error))
 }
 
-/// Runs `work` as one write on the configured database, brought up to date first. It has to be there: with a mistyped path
-/// somebody would hold a key to a database that no server has.
+/// The same as [`write`], where a database is made if there is none. That is said: with a mistyped path somebody holds a key to
+/// a database that no server has.
+fn write_or_begin<T: Send + 'static>(
+    config: &Config,
+    work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,
+) -> Result<T, String> {
+    let url = &config.database_url;
+    if migrations::expect(url).is_err() {
+        bring_up_to_date(url)?;
+        let place = address::shown(url);
+        log::warn!("there was no database at {place}; it was made");
+    }
+    write(config, work)
+}
+
+/// Runs `work` as one write on the configured database, which has to be there and is brought up to date first.
 fn write<T: Send + 'static>(
     config: &Config,
     work: impl Fn(&mut DbConnection, Timestamp) -> Result<T, Error> + Send + 'static,

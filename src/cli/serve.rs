@@ -20,7 +20,8 @@ use crate::db::{Db, file, migrations};
 use crate::error::Error;
 use crate::http::{metrics, server};
 use crate::ids::{AccountId, ApiKeyId};
-use crate::impressions::{file, journal};
+use crate::impressions::file::reopen;
+use crate::impressions::journal;
 use crate::parse::Parse;
 use crate::payday;
 use crate::text::Name;
@@ -59,42 +60,47 @@ pub(super) fn serve(config: Config) -> Result<(), String> {
     let public_url = config.public_url_for(bound);
     System::new().block_on(async {
         let app = App::new(db, Clock::System, config, public_url);
-        let keys = app.config.webhooks.keys.clone();
-        // Before one may turn out to be missing.
-        if let Some(names) = keys.names() {
-            log::info!("HANDBILL_ENCRYPTION_KEYS has the keys {names}; the first encrypts");
-        }
-        let resealed = app.db.write(move |conn, _| reseal(conn, &keys)).await;
-        match resealed.map_err(|error| sentence(&error))? {
-            0 => {}
-            changed => log::info!("encrypted the secrets of {changed} webhook endpoints"),
-        }
-        if let Some(secret) = first_key(&app).await.map_err(|error| sentence(&error))? {
-            say(&format!(
-                "The first key of the account {DEFAULT_NAME}, shown this once: {}",
-                secret.reveal()
-            ));
-        }
-        let reopened = app.db.write(file::reopen).await;
-        if reopened.map_err(|error| sentence(&error))? > 0 {
-            log::warn!("the clock is behind that of the last scans: they are filed once more");
-        }
-        let dangers = app.db.dangers().await.map_err(|error| sentence(&error))?;
-        if !dangers.is_empty() {
-            log::warn!(
-                "the PostgreSQL server runs with {} off: a power cut can take what was answered",
-                dangers.join(" and ")
-            );
-        }
-        if app.config.public_url.is_none() {
-            // What is printed stays.
-            log::warn!(
-                "HANDBILL_PUBLIC_URL is not set: posters that are printed now lead to {}",
-                app.public_url
-            );
-        }
+        let ready = prepare(&app).await;
+        ready.map_err(|error| sentence(&error))?;
         run(app, listener).await
     })
+}
+
+/// What has to be done before anybody is served, and what whoever runs the server should know by then.
+async fn prepare(app: &App) -> Result<(), Error> {
+    let keys = app.config.webhooks.keys.clone();
+    // Before one may turn out to be missing.
+    if let Some(names) = keys.names() {
+        log::info!("HANDBILL_ENCRYPTION_KEYS has the keys {names}; the first encrypts");
+    }
+    match app.db.write(move |conn, _| reseal(conn, &keys)).await? {
+        0 => {}
+        changed => log::info!("encrypted the secrets of {changed} webhook endpoints"),
+    }
+    if let Some(secret) = first_key(app).await? {
+        say(&format!(
+            "The first key of the account {DEFAULT_NAME}, shown this once: {}",
+            secret.reveal()
+        ));
+    }
+    if app.db.write(reopen).await? > 0 {
+        log::warn!("the clock is behind that of the last scans: they are filed once more");
+    }
+    let dangers = app.db.dangers().await?;
+    if !dangers.is_empty() {
+        log::warn!(
+            "the PostgreSQL server runs with {} off: a power cut can take what was answered",
+            dangers.join(" and ")
+        );
+    }
+    if app.config.public_url.is_none() {
+        // What is printed stays.
+        log::warn!(
+            "HANDBILL_PUBLIC_URL is not set: posters that are printed now lead to {}",
+            app.public_url
+        );
+    }
+    Ok(())
 }
 
 /// Takes the configured address.
