@@ -118,11 +118,15 @@ async fn answered(
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         // Where nothing lives there is nothing to be permitted.
-        Err(_) if request.match_pattern().is_none() => {
-            Ok(request.error_response(Error::NoSuchPath))
-        }
+        Err(_) if leads_nowhere(&request) => Ok(request.error_response(Error::NoSuchPath)),
         Err(error) => Ok(request.error_response(error)),
     }
+}
+
+/// Whether nothing lives at the path, as the router has read it.
+fn leads_nowhere(request: &ServiceRequest) -> bool {
+    let path = request.match_info().as_str();
+    request.resource_map().match_pattern(path).is_none()
 }
 
 /// Whether the key may do what is asked.

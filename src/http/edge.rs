@@ -10,7 +10,7 @@ use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -25,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, FieldError, words};
 use crate::http::browsers;
 use crate::http::connections::Connections;
+use crate::http::head;
 use crate::http::remembered::route;
 use crate::http::request_log;
 use crate::http::seat::Seat;
@@ -194,24 +195,10 @@ fn shaped<B: MessageBody + 'static>(
             new.headers_mut().append(name.clone(), value.clone());
         }
     }
-    if let Some(methods) = new.headers_mut().get_mut(ALLOW)
-        && ticket.surface.is_none_or(|surface| surface.has_head)
-    {
-        add_head(methods);
+    if ticket.surface.is_none_or(|surface| surface.has_head) {
+        head::offer(new.headers_mut());
     }
     ServiceResponse::new(request, new)
-}
-
-/// Who offers GET offers HEAD, which the routes do not know.
-fn add_head(methods: &mut HeaderValue) {
-    let listed = methods.to_str().unwrap_or_default();
-    let offers = |method| listed.split(',').any(|one| one.trim() == method);
-    if offers("GET")
-        && !offers("HEAD")
-        && let Ok(all) = HeaderValue::from_str(&format!("{listed}, HEAD"))
-    {
-        *methods = all;
-    }
 }
 
 /// A failure that actix or a library raised.

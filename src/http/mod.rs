@@ -10,6 +10,7 @@ pub mod docs_page;
 pub mod edge;
 pub mod fields;
 pub mod form;
+pub mod head;
 pub mod idempotency;
 pub mod json;
 pub mod metrics;

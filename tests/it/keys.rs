@@ -67,6 +67,7 @@ on_both! {
         app.a_program().await;
         assert_eq!(reader.get("/%61pi/v1/%70rograms").await.ok(), reader.get("/api/v1/programs").await.ok());
         reader.get("/%61pi/v1/%75sers").await.refused_with(403);
+        reader.get("/api/v1/nothing").await.refused_with(404);
         let key = app.key.clone().expect("a key");
         let headers = [("authorization", ""), ("x-api-key", &*key)];
         let vinr = app.send(Method::GET, "/%76%31/nothing", &headers, None::<String>).await;
