@@ -87,6 +87,7 @@ mod rules;
 mod same_answers;
 mod scans;
 mod schema;
+mod second_servers;
 mod seen_in_peers;
 mod slow_clients;
 mod starts;

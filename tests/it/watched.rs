@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use handbill::worker;
 use serde_json::json;
 
-use crate::support::{TestApp, on_both};
+use crate::support::{Database, TestApp, on_both};
 
 async fn metrics(app: &TestApp) -> String {
     let answer = app.nobody().get("/metrics").await;
@@ -40,35 +40,6 @@ on_both! {
         let ready = app.nobody().get("/readyz").await;
         assert_eq!(ready.status, 503);
         assert_eq!((&ready.json()["status"], &ready.json()["migrated"]), (&json!("unavailable"), &json!(false)));
-    }
-
-    async fn a_database_that_takes_no_writes_is_not_ready(app: &TestApp) {
-        let mut conn = app.database.connect();
-        let mut change = |to: &str| conn.batch_execute(to).expect("done");
-        let alter = |how: &str| {
-            format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {how}', current_database()); END $$")
-        };
-        let all_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-            WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        let (close, open) = match app.database.is_sqlite() {
-            true => ("BEGIN IMMEDIATE".to_owned(), "ROLLBACK".to_owned()),
-            false => (
-                format!("{}; {all_others}", alter("SET default_transaction_read_only = on")),
-                format!("{}; {all_others}", alter("RESET default_transaction_read_only")),
-            ),
-        };
-        change(&close);
-        // Connections of before are found to be dead.
-        app.nobody().get("/readyz").await;
-        let began = Instant::now();
-        let ready = app.nobody().get("/readyz").await;
-        assert_eq!((ready.status, &ready.json()["writable"]), (503, &json!(false)));
-        assert!(ready.json()["database"].is_string(), "it answers");
-        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-        change(&open);
-        app.nobody().get("/readyz").await;
-        let ready = app.nobody().get("/readyz").await.ok();
-        assert_eq!((&ready["status"], &ready["writable"]), (&json!("ok"), &json!(true)));
     }
 
     async fn requests_are_counted_by_route_and_status_and_nothing_of_the_caller_is_a_label(app: &TestApp) {
@@ -176,5 +147,60 @@ on_both! {
     with [("HANDBILL_METRICS_BIND", "127.0.0.1:0")] =>
     async fn metrics_that_are_elsewhere_are_not_here(app: &TestApp) {
         app.nobody().get("/metrics").await.refused_with(404);
+    }
+}
+
+#[actix_web::test]
+async fn a_database_that_takes_no_writes_is_not_ready() {
+    for database in [
+        Database::sqlite(),
+        Database::postgres_of_its_own("takes_no_writes"),
+    ] {
+        let app = TestApp::start(database).await;
+        let mut conn = app.database.connect();
+        let mut change = |to: &str| conn.batch_execute(to).expect("done");
+        let alter = |how: &str| {
+            format!(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {how}', current_database()); END $$"
+            )
+        };
+        let all_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let (close, open) = match app.database.is_sqlite() {
+            true => ("BEGIN IMMEDIATE".to_owned(), "ROLLBACK".to_owned()),
+            false => (
+                format!(
+                    "{}; {all_others}",
+                    alter("SET default_transaction_read_only = on")
+                ),
+                format!(
+                    "{}; {all_others}",
+                    alter("RESET default_transaction_read_only")
+                ),
+            ),
+        };
+        change(&close);
+        // Connections of before are found to be dead.
+        app.nobody().get("/readyz").await;
+        let began = Instant::now();
+        let ready = app.nobody().get("/readyz").await;
+        assert_eq!(
+            (ready.status, &ready.json()["writable"]),
+            (503, &json!(false))
+        );
+        assert!(ready.json()["database"].is_string(), "it answers");
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            began.elapsed()
+        );
+        change(&open);
+        app.nobody().get("/readyz").await;
+        let ready = app.nobody().get("/readyz").await.ok();
+        assert_eq!(
+            (&ready["status"], &ready["writable"]),
+            (&json!("ok"), &json!(true))
+        );
+        app.stop().await;
     }
 }
