@@ -23,7 +23,7 @@ use crate::metadata::Metadata;
 use crate::posters::model::PosterCode;
 use crate::text::{Line, Paragraph};
 
-/// How long a phone waits for its scan's turn at the database.
+/// How long a phone waits for the database to find its poster, and then for its scan's turn.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The routes.
@@ -86,7 +86,9 @@ async fn find(app: &App, code: &PosterCode) -> Result<Option<Arc<Hanging>>, Erro
     let look_up = app
         .db
         .read(move |conn| Ok(hanging(conn, &sought)?.map(Arc::new)));
-    let found = app.hanging.get(&app.db, code, look_up).await;
+    let found = tokio::time::timeout(PATIENCE, app.hanging.get(&app.db, code, look_up)).await;
+    let late = |_| Error::Unavailable("waited too long for the poster".to_owned());
+    let found = found.map_err(late).flatten();
     found.or_else(|error| app.hanging.last(code).map(Some).ok_or(error))
 }
 
