@@ -126,6 +126,25 @@ pub fn update_refunded(conn: &mut DbConnection, conversion: &Conversion) -> Quer
     Ok(())
 }
 
+/// Holds a referral's conversions until the transaction ends: no refund changes them meanwhile.
+pub fn hold_those_of_referral(
+    conn: &mut DbConnection,
+    account: &AccountId,
+    referral: &ReferralId,
+) -> QueryResult<()> {
+    if let DbConnection::Postgres(c) = conn {
+        let held: Vec<ConversionId> = conversions::table
+            .filter(conversions::account_id.eq(account))
+            .filter(conversions::referral_id.eq(referral))
+            .order(conversions::id)
+            .select(conversions::id)
+            .for_no_key_update()
+            .load(c)?;
+        drop(held);
+    }
+    Ok(())
+}
+
 /// Stores that less of a conversion's commission is due.
 pub fn update_capped(conn: &mut DbConnection, conversion: &Conversion) -> QueryResult<()> {
     diesel::update(conversions::table.find((&conversion.account_id, &conversion.id)))

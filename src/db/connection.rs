@@ -136,18 +136,35 @@ impl DbConnection {
 }
 
 /// The URL of a server with the settings of [`GONE_WITHOUT_A_WORD`] that it does not have.
-fn impatient(url: &str) -> String {
-    let missing = GONE_WITHOUT_A_WORD
-        .iter()
-        .filter(|(name, _)| !url.contains(&format!("{name}=")));
+pub(super) fn impatient(url: &str) -> String {
+    let (_, query) = place_of(url).split_once('?').unwrap_or_default();
+    let has = |name: &str| {
+        let mut parts = query.split('&');
+        parts.any(|part| part.split('=').next() == Some(name))
+    };
+    let missing = GONE_WITHOUT_A_WORD.iter().filter(|(name, _)| !has(name));
     let missing: Vec<String> = missing
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    let before = match url.contains('?') {
-        true => "&",
+    let between = match place_of(url).contains('?') {
         false => "?",
+        true if url.ends_with(['?', '&']) => "",
+        true => "&",
     };
-    format!("{url}{before}{}", missing.join("&"))
+    match missing.is_empty() {
+        true => url.to_owned(),
+        false => format!("{url}{between}{}", missing.join("&")),
+    }
+}
+
+/// What stands behind the credentials, in which there may be any sign. libpq takes what stands before the first `@` for them,
+/// unless a `/` comes sooner.
+fn place_of(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    match rest.find(['@', '/']) {
+        Some(at) if rest[at..].starts_with('@') => &rest[at + 1..],
+        _ => rest,
+    }
 }
 
 /// Tries again for as long as the busy timeout: when several processes switch a new file to WAL at once, SQLite
@@ -233,5 +250,11 @@ mod tests {
         let told = impatient("postgres://ada@db.example/handbill?connect_timeout=30");
         assert!(told.starts_with("postgres://ada@db.example/handbill?connect_timeout=30&keep"));
         assert_eq!(told.matches("connect_timeout").count(), 1);
+        let odd = impatient("postgres://ada:1?connect_timeout=2&x@db.example/handbill");
+        assert!(odd.starts_with(
+            "postgres://ada:1?connect_timeout=2&x@db.example/handbill?connect_timeout=5&"
+        ));
+        assert!(impatient("postgres://db/x?").starts_with("postgres://db/x?connect_timeout=5&"));
+        assert_eq!(impatient(&bare), bare, "nothing is missing");
     }
 }

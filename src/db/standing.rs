@@ -1,5 +1,6 @@
 //! What there is at a database's address: one of ours, of which version; nothing; or something of somebody else's. It is
-//! looked at on a connection that cannot write, so whatever it is stays as it is.
+//! looked at on a connection that cannot write, so every row stays as it is. (SQLite may put what is in a log that somebody
+//! has left into the file, as at every opening.)
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
-use super::connection::patiently;
+use super::connection::{impatient, patiently};
 use super::snapshot::on_a_snapshot;
 use super::{DbConnection, address, migrations};
 use crate::error::Error;
@@ -121,7 +122,7 @@ impl Standing {
 /// file there.
 pub(super) fn look(url: &str) -> Result<DbConnection, String> {
     let opened = match url.strip_prefix("sqlite://") {
-        None => PgConnection::establish(url).map(DbConnection::Postgres),
+        None => PgConnection::establish(&impatient(url)).map(DbConnection::Postgres),
         Some(path) => SqliteConnection::establish(path).map(DbConnection::Sqlite),
     };
     let mut conn = opened.map_err(|error| error.to_string())?;

@@ -85,14 +85,8 @@ pub async fn once(
         Ok((said, false))
     });
     match done.await {
-        Ok((said, is_replay)) => {
-            let mut response = said.response();
-            if is_replay {
-                let headers = response.headers_mut();
-                headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-            }
-            Ok(response)
-        }
+        Ok((said, true)) => Ok(replayed(said)),
+        Ok((said, false)) => Ok(said.response()),
         Err(error) if says_nothing_about_the_request(&error) => Err(error),
         Err(error) => {
             let id = request.http.extensions().get::<RequestId>().cloned();
@@ -111,9 +105,21 @@ pub async fn once(
                 }
                 Ok(first)
             });
-            Ok(first.await?.unwrap_or(said).response())
+            Ok(first.await?.map_or_else(|| said.response(), replayed))
         }
     }
+}
+
+fn replayed(said: Said) -> HttpResponse {
+    let mut response = said.response();
+    let headers = response.headers_mut();
+    headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+/// Whether this is what was answered to another request with the same key.
+pub fn is_replay(answer: &HttpResponse) -> bool {
+    answer.headers().contains_key(IDEMPOTENT_REPLAYED)
 }
 
 fn says_nothing_about_the_request(error: &Error) -> bool {

@@ -88,6 +88,8 @@ pub fn reinstated(
             ambassador_id: referral.ambassador_id.clone(),
         },
     )?;
+    // Before any purse, as a refund holds its order before that.
+    conversions::queries::hold_those_of_referral(conn, account, id)?;
     // Those made now sort in the order in which they are made.
     let mut numbers = 0..;
     let mut new_id =

@@ -95,9 +95,11 @@ pub fn erase(
     event_queries::each_event_about(conn, account, &objects, reached, |conn, found| {
         event_queries::empty_events(conn, account, &found, without_anybody)
     })?;
-    // Dialects show people. Who repeats a request now is not told what is gone.
-    let ids: Vec<&str> = faces.iter().map(Person::id).collect();
-    replies::empty::empty(conn, account, &ids, keys, without_anybody)?;
+    if matches!(person, Person::Customer(_)) {
+        // Dialects show customers. Who repeats a request now is not told what is gone.
+        let ids: Vec<&str> = faces.iter().map(Person::id).collect();
+        replies::empty::empty(conn, account, &ids, keys, without_anybody)?;
+    }
     let mut since = now;
     for face in faces {
         face.empty(conn, account, now)?;

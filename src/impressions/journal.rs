@@ -12,13 +12,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::model::Impression;
 use super::replay::Entry;
 use crate::error::Error;
 use book::Book;
-pub use book::{Piece, check, is_left_over};
+pub use book::{check, is_left_over};
 
 /// How many scans may wait for the disk; the next one is turned away.
 const LONGEST_QUEUE: usize = 2048;
@@ -49,7 +50,7 @@ struct Seen {
 enum Ask {
     Append(String, oneshot::Sender<io::Result<()>>),
     /// The first lines that are not known to be stored.
-    Read(oneshot::Sender<io::Result<Piece>>),
+    Read(oneshot::Sender<io::Result<Vec<String>>>),
     /// What was read is stored.
     Done(oneshot::Sender<io::Result<()>>),
 }
@@ -76,7 +77,7 @@ impl Journal {
     }
 
     /// The first scans that wait to be stored, as many as are read at once.
-    pub async fn read(&self) -> Result<Piece, Error> {
+    pub async fn read(&self) -> Result<Vec<String>, Error> {
         self.ask(Ask::Read).await
     }
 
@@ -116,8 +117,13 @@ impl Journal {
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         let asks = self.0.asks.get_or_init(|| self.start());
-        asks.try_send(ask(reply))
-            .map_err(|_| Error::Unavailable("too many scans wait for the journal".to_owned()))?;
+        asks.try_send(ask(reply)).map_err(|refused| {
+            let why = match refused {
+                TrySendError::Full(_) => "too many scans wait for the journal",
+                TrySendError::Closed(_) => "the journal's thread is gone",
+            };
+            Error::Unavailable(why.to_owned())
+        })?;
         let told = answer
             .await
             .map_err(|_| Error::internal("the journal dropped a scan"))?;
@@ -157,7 +163,10 @@ impl Desk {
             match self.open() {
                 Ok(()) => self.answer(group.drain(..)),
                 Err(error) => {
-                    log::error!("the scan journal {}: {error}", self.path.display());
+                    // Once, and not at every scan: that it goes on can be seen in the metrics.
+                    if !self.seen.is_broken.load(Ordering::Relaxed) {
+                        log::error!("the scan journal {}: {error}", self.path.display());
+                    }
                     self.seen.is_broken.store(true, Ordering::Relaxed);
                     group.drain(..).for_each(|ask| ask.refuse(&error));
                 }
@@ -193,6 +202,9 @@ impl Desk {
                         && let Ok(Some(other)) = Book::left_over(&self.path, self.most_bytes)
                     {
                         *book = other;
+                    }
+                    if self.seen.is_broken.load(Ordering::Relaxed) {
+                        took(book.try_out().is_ok());
                     }
                     let read = book.read();
                     seen(book.waiting());

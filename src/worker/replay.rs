@@ -31,13 +31,16 @@ impl Replay {
 
     /// Stores what there is, as far as that is possible now.
     pub(super) async fn round(&mut self, app: &App) {
-        if !self.is_left_over && !app.journal.is_in_use() && app.journal.waiting() == 0 {
+        let journal = &app.journal;
+        let is_needed = journal.is_in_use() || journal.waiting() > 0 || journal.is_broken();
+        if !self.is_left_over && !is_needed {
             return;
         }
         let stored = replay_journal(app, ROUND).await;
         self.is_left_over &= stored.is_err();
         let cause = stored.as_ref().err().map(Error::cause);
         match (stored, &cause) {
+            (Ok(0), _) => {}
             (Ok(scans), _) => log::info!("stored {scans} scans from the journal"),
             // Once is enough; that it goes on can be seen in the metrics.
             (Err(_), Some(new)) if cause != self.waits_for => {
@@ -57,8 +60,8 @@ impl Replay {
 pub async fn replay_journal(app: &App, within: Duration) -> Result<usize, Error> {
     let (started, mut stored) = (Instant::now(), 0);
     loop {
-        let piece = match app.journal.read().await {
-            Ok(piece) => piece,
+        let lines = match app.journal.read().await {
+            Ok(lines) => lines,
             Err(unreadable) => {
                 // That keeps no scan from a database that takes it.
                 app.db.write_unseen(|_, _| Ok(())).await?;
@@ -66,16 +69,19 @@ pub async fn replay_journal(app: &App, within: Duration) -> Result<usize, Error>
                 return Err(unreadable);
             }
         };
-        if piece.lines.is_empty() {
+        if lines.is_empty() {
             break;
         }
-        let impressions: Vec<Impression> =
-            piece.lines.iter().filter_map(|line| read(line)).collect();
+        let impressions: Vec<Impression> = lines.iter().filter_map(|line| read(line)).collect();
         for some in impressions.chunks(TOGETHER) {
             stored += store(app, some).await?;
         }
-        if stored > 0 {
-            // The database takes scans; those of now need not wait until all of before are stored.
+        if app.journal.is_in_use() {
+            if stored == 0 {
+                // All were stored already, so nothing has shown yet that the database takes writes.
+                app.db.write_unseen(|_, _| Ok(())).await?;
+            }
+            // Scans of now need not wait until all of before are stored.
             app.journal.use_it(false);
         }
         app.journal.done().await?;

@@ -125,6 +125,36 @@ on_both! {
     }
 }
 
+#[actix_web::test]
+async fn a_journal_that_is_put_right_is_used_without_a_restart() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let folder = database.folder().join("later");
+        let place = folder.join("scans");
+        let settings = [("HANDBILL_SCAN_JOURNAL", place.to_str().expect("text"))];
+        let app = TestApp::start_with(database, &settings).await;
+        let code = a_known_poster(&app).await;
+        app.app.journal.use_it(true);
+        let path = format!("/q/{code}");
+        assert_eq!(app.nobody().get(&path).await.status, 503);
+        assert!(app.app.journal.is_broken());
+        assert!(replay(&app).await.is_err() && app.app.journal.is_broken());
+        fs::create_dir(&folder).expect("a folder");
+        assert_eq!(replay(&app).await.expect("nothing"), 0);
+        assert!(!app.app.journal.is_broken());
+        app.app.journal.use_it(true);
+        let kept = scan(&app, &code).await;
+        assert_eq!(
+            (
+                app.app.journal.waiting(),
+                replay(&app).await.expect("stored")
+            ),
+            (1, 1)
+        );
+        assert!(stored(&app).await.contains(&kept));
+        app.stop().await;
+    }
+}
+
 #[test]
 fn a_server_whose_journal_cannot_be_opened_does_not_start() {
     let database = Database::sqlite();

@@ -82,7 +82,7 @@ on_both! {
         for label in asked.split("route=").skip(1) {
             let label = label.split(['}', ',']).next().expect("a label");
             let label = label.trim_matches('"');
-            assert!(asked.contains(label) && text.contains(&format!("route=\"{label}")), "{label}");
+            assert!(text.contains(&format!("route=\"{label}")), "{label}");
         }
         assert!(text.contains("route=\"/q/{code}\""), "{text}");
     }

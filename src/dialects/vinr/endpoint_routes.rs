@@ -13,7 +13,7 @@ use super::errors::{self, VinrRefusals, VinrWriteRefusals};
 use super::page::{PageSize, Part, VinrList};
 use crate::app::App;
 use crate::db::DbConnection;
-use crate::dialects::once::{Request, once};
+use crate::dialects::once::{Request, is_replay, once};
 use crate::error::Error;
 use crate::http::account::Account;
 use crate::http::fields::fields;
@@ -133,7 +133,7 @@ async fn create(
     });
     let url = new.as_ref().ok().map(|new| new.url.clone());
     let shown_secret = secret.clone();
-    // Nothing, if this was answered before.
+    // What a write has made that did not come to its end does not count.
     let made = Arc::new(Mutex::new(None));
     let note = Arc::clone(&made);
     let answer = once(&app, asked, move |conn, account, now| {
@@ -148,7 +148,8 @@ async fn create(
     })
     .await?;
     let made = made.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let (Some(url), Some(id)) = (url, made) {
+    let is_new = answer.status() == StatusCode::CREATED && !is_replay(&answer);
+    if let (Some(url), Some(id), true) = (url, made, is_new) {
         try_out(&app, url, id, secret);
     }
     Ok(answer)

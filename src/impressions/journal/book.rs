@@ -10,15 +10,6 @@ const PIECE: u64 = 1 << 20;
 /// How many processes may keep a journal under one name, each with a number of its own.
 const MOST_PROCESSES: usize = 64;
 
-/// Some of the lines in the journal.
-#[derive(Debug)]
-pub struct Piece {
-    /// The lines.
-    pub lines: Vec<String>,
-    /// Whether nothing was behind them when they were read.
-    pub is_last: bool,
-}
-
 /// The open file.
 pub(super) struct Book {
     file: File,
@@ -89,7 +80,7 @@ impl Book {
         }
         if let Err(error) = self.file.write_all(text.as_bytes()) {
             // A disk that is full took half a line: the next one must not be written behind it.
-            self.file.set_len(self.bytes)?;
+            self.take_back()?;
             return Err(error);
         }
         self.is_whole = true;
@@ -104,7 +95,7 @@ impl Book {
     }
 
     /// The first lines that are not known to be stored.
-    pub(super) fn read(&mut self) -> io::Result<Piece> {
+    pub(super) fn read(&mut self) -> io::Result<Vec<String>> {
         let end = self.file.metadata()?.len();
         let mut text = Vec::new();
         self.file.seek(SeekFrom::Start(self.stored))?;
@@ -123,10 +114,22 @@ impl Book {
             .map(|line| String::from_utf8_lossy(line).into_owned())
             .collect();
         self.read = (reached, lines.len() as u64);
-        Ok(Piece {
-            lines,
-            is_last: reached == end,
-        })
+        Ok(lines)
+    }
+
+    /// Whether something can be written now: a byte, which is taken back.
+    pub(super) fn try_out(&mut self) -> io::Result<()> {
+        let written = self.file.write_all(b"\n").and_then(|()| self.sync());
+        self.take_back()?;
+        written
+    }
+
+    /// Takes back what was written behind the whole lines.
+    fn take_back(&mut self) -> io::Result<()> {
+        let before = std::mem::replace(&mut self.is_whole, false);
+        self.file.set_len(self.bytes)?;
+        self.is_whole = before;
+        Ok(())
     }
 
     /// What was read last is stored. If nothing was appended since, the file is emptied.
@@ -136,9 +139,10 @@ impl Book {
         self.waiting = self.waiting.saturating_sub(lines);
         if self.stored >= self.file.metadata()?.len() {
             self.file.set_len(0)?;
-            self.file.sync_all()?;
+            // Whatever becomes of the next line: there is nothing in it.
             self.is_whole = true;
             (self.bytes, self.stored, self.waiting) = (0, 0, 0);
+            self.sync()?;
         }
         Ok(())
     }
