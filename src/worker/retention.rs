@@ -18,6 +18,9 @@ use crate::webhooks::retain::forget as forget_deliveries;
 
 /// How much time passes between two looks at what is old.
 const PAUSE: Duration = Duration::from_mins(10);
+/// After so many looks, a day's, everything is gone through from the beginning: a scan that is reported late stands among old
+/// ones.
+const ANEW: u64 = 144;
 
 /// How far each account's scans, and the events of scans, have been gone through. Lost with the process, and then made again.
 #[derive(Debug, Default)]
@@ -26,7 +29,10 @@ pub struct Reached(HashMap<AccountId, ImpressionId>, HashMap<AccountId, OfScan>)
 /// Looks for what is old, for ever.
 pub(super) async fn now_and_then(app: &App) {
     let mut reached = Reached::default();
-    loop {
+    for look in 0_u64.. {
+        if look % ANEW == 0 {
+            reached = Reached::default();
+        }
         match retain(app, &mut reached).await {
             Ok(0) => {}
             Ok(scans) => log::info!("forgot what was personal about {scans} scans"),

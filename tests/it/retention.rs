@@ -32,10 +32,25 @@ async fn scans_forget_addresses_and_user_agents_after_the_configured_days() {
             0,
             "nothing is left to forget"
         );
+        let mut reached = Reached::default();
+        assert_eq!(
+            worker::retain(&app.app, &mut reached).await.expect("done"),
+            0
+        );
+        let late = scan("2024-01-29T08:00:00Z").await;
+        let mut from_the_beginning = Reached::default();
+        let again = worker::retain(&app.app, &mut from_the_beginning).await;
+        assert_eq!(again.expect("done"), 1, "as it is done once a day");
+        let mut late_forgotten = late.clone();
+        late_forgotten["user_agent"] = json!(null);
+        late_forgotten["ip_address"] = json!(null);
         let mut forgotten = old.clone();
         forgotten["user_agent"] = json!(null);
         forgotten["ip_address"] = json!(null);
-        assert_eq!(app.all("impressions").await, vec![forgotten, young]);
+        assert_eq!(
+            app.all("impressions").await,
+            vec![late_forgotten, forgotten, young]
+        );
         app.stop().await;
     }
 }
