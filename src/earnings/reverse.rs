@@ -12,7 +12,7 @@ use crate::conversions;
 use crate::conversions::model::Conversion;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::ids::{ApiKeyId, EarningId, RefundId, Tail};
+use crate::ids::{ApiKeyId, ConversionId, EarningId, RefundId, Tail};
 use crate::ledger::model::Owner;
 use crate::money::Cents;
 use crate::referrals::model::Referral;
@@ -103,22 +103,8 @@ pub fn reinstated(
             Some(by),
             now,
         )?;
-        // Read again, as the last refund that held the purse left it.
-        let Some(mut conversion) = conversions::queries::find(conn, account, &conversion.id)?
-        else {
-            continue;
-        };
-        let earnings = queries::list_of_conversion(conn, account, &conversion.id)?;
-        let standing: i64 = earnings.iter().map(Earning::standing).sum();
-        let lacking = left_by_caps(conn, &mut conversion, standing, now)?;
-        if lacking > 0 {
-            let origin = match earnings.is_empty() {
-                true => Origin::Commission,
-                false => Origin::Reinstatement,
-            };
-            let earning = conversion
-                .earned(referral, origin, amount(lacking)?)
-                .earning(new_id(), &program, now);
+        if let Some(lacking) = lacking_of(conn, referral, &conversion.id, now)? {
+            let earning = lacking.earning(new_id(), &program, now);
             begin(conn, &mut purse, referral, earning, now)?;
         }
         purse.close(conn, None)?;
@@ -138,6 +124,31 @@ pub fn reinstated(
         purse.close(conn, None)?;
     }
     Ok(())
+}
+
+/// What is earned again of a conversion, if anything is lacking.
+fn lacking_of<'a>(
+    conn: &mut DbConnection,
+    referral: &'a Referral,
+    id: &ConversionId,
+    now: Timestamp,
+) -> Result<Option<Earned<'a>>, Error> {
+    let account = &referral.account_id;
+    // Read again, as the last refund that held the purse left it.
+    let Some(mut conversion) = conversions::queries::find(conn, account, id)? else {
+        return Ok(None);
+    };
+    let earnings = queries::list_of_conversion(conn, account, id)?;
+    let standing: i64 = earnings.iter().map(Earning::standing).sum();
+    let lacking = left_by_caps(conn, &mut conversion, standing, now)?;
+    if lacking <= 0 {
+        return Ok(None);
+    }
+    let origin = match earnings.is_empty() {
+        true => Origin::Commission,
+        false => Origin::Reinstatement,
+    };
+    Ok(Some(conversion.earned(referral, origin, amount(lacking)?)))
 }
 
 /// What is lacking of what is due of a conversion, of which so much stands. What its caps leave no room for is not due

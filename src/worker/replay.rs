@@ -69,7 +69,8 @@ pub async fn replay_journal(app: &App, within: Duration) -> Result<usize, Error>
                 return Err(unreadable);
             }
         };
-        if lines.is_empty() {
+        // There may be a stretch of nothing before the next one, after a power cut.
+        if lines.is_empty() && app.journal.waiting() == 0 {
             break;
         }
         let impressions: Vec<Impression> = lines.iter().filter_map(|line| read(line)).collect();

@@ -80,9 +80,10 @@ on_both! {
             lines.push_str(&line.replace(&given, &format!("{head}{number:04}")));
         }
         assert!(lines.len() > 2 << 20, "{}", lines.len());
-        // One in the middle is cut in two, and one is there twice.
+        // Nothing for a while, one in the middle that is cut in two, and one that is there twice.
         lines.insert(lines.len() / 2 + 10, '\n');
         lines.push_str(&line.replace(&given, &format!("{head}0000")));
+        lines.insert_str(0, &"\n".repeat(3 << 20));
         fs::write(app.database.journal(), &lines).expect("written");
         let stored = replay(app).await.expect("stored");
         assert_eq!(stored, 7999);
